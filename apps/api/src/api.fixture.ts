@@ -1,0 +1,110 @@
+/** The API service over real HTTP and a real Postgres, for tests. */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdminGate } from '@tidewire/access/admin-gate';
+import { type AdminSessions, createAdminSessions } from '@tidewire/access/admin-sessions';
+import { createAdmins } from '@tidewire/access/admins';
+import { type ApiKeys, createApiKeys } from '@tidewire/access/api-keys';
+import { createKeyAuthenticator } from '@tidewire/access/authenticate-key';
+import { createDatabases } from '@tidewire/access/databases';
+import { createKeyGate } from '@tidewire/access/key-gate';
+import { createLoginThrottle } from '@tidewire/access/login-throttle';
+import { createPasswords } from '@tidewire/access/passwords';
+import { createSettings, type Settings } from '@tidewire/access/settings';
+import { createSetupToken } from '@tidewire/access/setup-token';
+import { captureWrites } from '@tidewire/change-log/capture-extension';
+import { createCommitLanes } from '@tidewire/change-log/commit-lanes';
+import { createEventLog } from '@tidewire/change-log/event-log';
+import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
+import { createCollections } from '@tidewire/collections/collections';
+import { createCatalog } from '@tidewire/db/catalog';
+import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
+import { problemOfFailure } from '@tidewire/db/postgres-errors';
+import type { PostgresAddress } from '@tidewire/db/sql-pool';
+import { createHttpApp } from '@tidewire/server-kit/http-app';
+import { createApi } from './app.js';
+
+export type TestApi = {
+  /** Without a slash at the end. */
+  url: string;
+  port: number;
+  databaseId: number;
+  connections: PostgresConnections;
+  apiKeys: ApiKeys;
+  settings: Settings;
+  sessions: AdminSessions;
+  setupToken: string;
+  /** What was logged as an accident; a test of good or bad input expects none. */
+  accidents: { fields: Record<string, unknown>; message: string }[];
+  /** Makes a key and gives its text. */
+  createKey(grants?: { rest?: string[]; listen?: string[]; publish?: string[]; origins?: string[] }): Promise<{ id: string; key: string }>;
+  close(): Promise<void>;
+};
+
+const serverSecret = 'a secret for tests only, of some length';
+
+/** Listens on a free port of 127.0.0.1, with the database `default`. */
+export async function startTestApi(address: PostgresAddress, options: { now?: () => number } = {}): Promise<TestApi> {
+  const now = options.now ?? Date.now;
+  const accidents: TestApi['accidents'] = [];
+  const connections = connectPostgres(address, { onConnectionError: () => undefined });
+  const { prisma, pool, lanePool } = connections;
+  const catalog = createCatalog(pool);
+  const bus = createMemoryChangeBus();
+  const lanes = createCommitLanes({ pool: lanePool, catalog, bus, onRetry: () => undefined });
+  const capturing = captureWrites(prisma, lanes.submit);
+  const notify = (databaseId: number, configVersion: number) => bus.publish({ kind: 'config', databaseId, configVersion });
+  const databases = createDatabases({ prisma, pool });
+  const { id: databaseId } = await databases.ensure('default');
+  const sessions = createAdminSessions({ prisma, serverSecret, now });
+  const setupToken = createSetupToken(serverSecret);
+  const apiKeys = createApiKeys({ prisma, catalog, notify, now });
+  const settings = createSettings({ prisma, catalog, notify });
+  const api = createApi({
+    keyGate: createKeyGate(createKeyAuthenticator({ catalog, now })),
+    adminGate: createAdminGate({ sessions, serverSecret }),
+    admins: createAdmins({
+      prisma,
+      sessions,
+      throttle: createLoginThrottle({ pool, now }),
+      passwords: createPasswords(),
+      setupToken,
+    }),
+    collections: createCollections({ pool, documents: capturing.document }),
+    log: createEventLog(pool),
+    catalog,
+    databases,
+    settings,
+    apiKeys,
+    readyChecks: [{ name: 'postgres', check: async () => ({ ok: (await pool.query('SELECT 1')).rowCount === 1 }) }],
+  });
+  const log = { error: (fields: Record<string, unknown>, message: string) => void accidents.push({ fields, message }) };
+  const server: Server = createHttpApp({ handlers: [api], log, translate: problemOfFailure }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    databaseId,
+    connections,
+    apiKeys,
+    settings,
+    sessions,
+    setupToken: setupToken.text,
+    accidents,
+    async createKey(grants = {}) {
+      const { id, key } = await apiKeys.create(databaseId, { name: 'test', rest: [], listen: [], publish: [], origins: [], ...grants });
+      return { id, key };
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+      await lanes.idle();
+      await bus.close();
+      await connections.close();
+    },
+  };
+}

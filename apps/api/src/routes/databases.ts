@@ -1,0 +1,122 @@
+/** Databases for admins: settings, collections and their documents, keys, and the event log. */
+import type { AdminGate } from '@tidewire/access/admin-gate';
+import type { ApiKeys } from '@tidewire/access/api-keys';
+import type { Databases } from '@tidewire/access/databases';
+import { type AdminPrincipal, authorOf } from '@tidewire/access/principal';
+import type { Settings } from '@tidewire/access/settings';
+import type { EventLog } from '@tidewire/change-log/event-log';
+import { type Collections, documentsLimit } from '@tidewire/collections/collections';
+import { parseParameters, wholeNumber } from '@tidewire/collections/query-parameters';
+import type { Catalog, CatalogDatabase } from '@tidewire/db/catalog';
+import { createKeyRequestSchema, updateKeyRequestSchema } from '@tidewire/protocol/admin-api';
+import { Problem } from '@tidewire/protocol/problem';
+import { databaseSettingsPatchSchema } from '@tidewire/protocol/settings';
+import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
+import { sendJson } from '@tidewire/server-kit/send-json';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { listEvents } from '../list-events.js';
+import { queryOf, readInput } from '../parse-input.js';
+
+export type DatabaseRoutesDeps = {
+  adminGate: AdminGate;
+  catalog: Catalog;
+  databases: Databases;
+  settings: Settings;
+  apiKeys: ApiKeys;
+  collections: Collections;
+  log: EventLog;
+};
+
+const pageParameters = { max: wholeNumber(100, 0, documentsLimit), skip: wholeNumber(0, 0, Number.MAX_SAFE_INTEGER) };
+
+export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
+  const { adminGate, catalog, databases, settings, apiKeys, collections, log } = deps;
+  const router = Router({ caseSensitive: true });
+
+  type Work = (database: CatalogDatabase, request: Request, response: Response, admin: AdminPrincipal) => Promise<void>;
+
+  /** For an admin, within the database of the path. */
+  function within(work: Work): RequestHandler {
+    return adminGate(async (admin, request, response) => {
+      const database = await catalog.byName(parameter(request, 'database'));
+      if (database === null) throw new Problem('not_found', 'There is no database with this name.');
+      await work(database, request, response, admin);
+    });
+  }
+
+  router
+    .route('/databases')
+    .get(adminGate(async (_admin, _request, response) => send(response, 200, { data: await databases.list() })))
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/databases/:database')
+    .get(within(async ({ name }, _request, response) => send(response, 200, await databases.get(name))))
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/databases/:database/settings')
+    .patch(
+      within(async ({ id, name }, request, response) => {
+        await settings.patch(id, await readInput(request, databaseSettingsPatchSchema));
+        send(response, 200, await databases.get(name));
+      }),
+    )
+    .all(methodNotAllowed('PATCH'));
+
+  router
+    .route('/databases/:database/collections')
+    .get(within(async ({ id }, _request, response) => send(response, 200, { data: await databases.collections(id) })))
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/databases/:database/collections/:collection/documents')
+    .get(
+      within(async (database, request, response, admin) => {
+        const page = parseParameters(queryOf(request), pageParameters);
+        const scope = { databaseId: database.id, author: authorOf(admin) };
+        const target = { database, collection: parameter(request, 'collection'), scope };
+        const { text } = await collections.list(target, { ...page, metafields: true, totals: true });
+        sendJson(response, 200, text);
+      }),
+    )
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/databases/:database/keys')
+    .get(within(async ({ id }, _request, response) => send(response, 200, { data: await apiKeys.list(id) })))
+    .post(
+      within(async ({ id }, request, response) => {
+        send(response, 201, await apiKeys.create(id, await readInput(request, createKeyRequestSchema)));
+      }),
+    )
+    .all(methodNotAllowed('GET, POST'));
+
+  router
+    .route('/databases/:database/keys/:key')
+    .patch(
+      within(async ({ id }, request, response) => {
+        const changes = await readInput(request, updateKeyRequestSchema);
+        send(response, 200, await apiKeys.update(id, parameter(request, 'key'), changes));
+      }),
+    )
+    .delete(
+      within(async ({ id }, request, response) => send(response, 200, await apiKeys.revoke(id, parameter(request, 'key')))),
+    )
+    .all(methodNotAllowed('PATCH, DELETE'));
+
+  router
+    .route('/databases/:database/events')
+    .get(within(async ({ id }, request, response) => sendJson(response, 200, await listEvents(log, id, queryOf(request)))))
+    .all(methodNotAllowed('GET'));
+
+  return router;
+}
+
+function parameter(request: Request, name: string): string {
+  return String(request.params[name]);
+}
+
+function send(response: Response, status: number, answer: unknown): void {
+  sendJson(response, status, JSON.stringify(answer));
+}

@@ -1,0 +1,33 @@
+/** `/health`: the process answers. `/ready`: it can do its work. */
+import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
+import { sendJson } from '@tidewire/server-kit/send-json';
+import { Router } from 'express';
+
+/** One thing that must be so before requests may come. `detail` says why it is not, in words for operators, without secrets. */
+export type ReadyCheck = { name: string; check: () => Promise<{ ok: boolean; detail?: string }> };
+
+/** `/ready` answers 503 as long as one check is not ok, or fails. */
+export function createHealthRoutes({ checks }: { checks: readonly ReadyCheck[] }): Router {
+  const router = Router({ caseSensitive: true });
+  router
+    .route('/health')
+    .get((_request, response) => sendJson(response, 200, '{"status":"ok"}'))
+    .all(methodNotAllowed('GET'));
+  router
+    .route('/ready')
+    .get(async (_request, response) => {
+      const results = await Promise.all(checks.map(run));
+      const isReady = results.every(({ ok }) => ok);
+      sendJson(response, isReady ? 200 : 503, JSON.stringify({ status: isReady ? 'ready' : 'not ready', checks: results }));
+    })
+    .all(methodNotAllowed('GET'));
+  return router;
+}
+
+async function run({ name, check }: ReadyCheck): Promise<{ name: string; ok: boolean; detail?: string }> {
+  try {
+    return { name, ...(await check()) };
+  } catch {
+    return { name, ok: false, detail: 'the check itself failed' };
+  }
+}

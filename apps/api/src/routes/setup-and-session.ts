@@ -1,0 +1,52 @@
+/** The way in for admins: the first one's setup, signing in and out. */
+import type { AdminGate } from '@tidewire/access/admin-gate';
+import type { Admins, SignedIn } from '@tidewire/access/admins';
+import { endedSessionCookie, sessionCookie } from '@tidewire/access/session-cookie';
+import { setupRequestSchema, signInRequestSchema } from '@tidewire/protocol/admin-api';
+import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
+import { sendJson, sendNothing } from '@tidewire/server-kit/send-json';
+import { type Request, type Response, Router } from 'express';
+import { readInput } from '../parse-input.js';
+
+export type SessionRoutesDeps = { adminGate: AdminGate; admins: Admins };
+
+export function createSessionRoutes({ adminGate, admins }: SessionRoutesDeps): Router {
+  const router = Router({ caseSensitive: true });
+
+  router
+    .route('/setup')
+    .get(async (_request, response) => {
+      sendJson(response, 200, JSON.stringify({ needed: await admins.isSetupNeeded() }));
+    })
+    .post(async (request, response) => {
+      sendSession(request, response, 201, await admins.setUp(await readInput(request, setupRequestSchema)));
+    })
+    .all(methodNotAllowed('GET, POST'));
+
+  router
+    .route('/session')
+    .get(
+      adminGate(({ adminId, email }, _request, response) => {
+        sendJson(response, 200, JSON.stringify({ admin: { id: adminId, email } }));
+      }),
+    )
+    .post(async (request, response) => {
+      const credentials = await readInput(request, signInRequestSchema);
+      sendSession(request, response, 200, await admins.signIn({ ...credentials, address: request.ip ?? '' }));
+    })
+    .delete(
+      adminGate(async (admin, request, response) => {
+        await admins.signOut(admin);
+        response.setHeader('Set-Cookie', endedSessionCookie(request.secure));
+        sendNothing(response);
+      }),
+    )
+    .all(methodNotAllowed('GET, POST, DELETE'));
+
+  return router;
+}
+
+function sendSession(request: Request, response: Response, status: number, { admin, token, expiresAt }: SignedIn): void {
+  response.setHeader('Set-Cookie', sessionCookie(token, expiresAt, request.secure));
+  sendJson(response, status, JSON.stringify({ admin }));
+}

@@ -1,0 +1,99 @@
+import type { CatalogDatabase, CatalogKey } from '@tidewire/db/catalog';
+import { describe, expect, it } from 'vitest';
+import { isRealtimeOn, mayListen, mayPublish, mayRest, mayUseFromOrigin } from './admission.js';
+
+function makeKey(overrides: Partial<CatalogKey> = {}): CatalogKey {
+  return {
+    id: 'aaaaaaaaaaaa',
+    databaseId: 1,
+    name: 'app',
+    hash: '0'.repeat(64),
+    rest: [],
+    listen: [],
+    publish: [],
+    origins: [],
+    revokedAt: null,
+    ...overrides,
+  };
+}
+
+function makeDatabase(global: boolean, id = 1): CatalogDatabase {
+  return {
+    id,
+    name: 'default',
+    configVersion: 1,
+    settings: { realtime: { global }, collections: { createOnWrite: true } },
+    collections: new Map(),
+    keys: new Map(),
+  };
+}
+
+const everything = makeKey({ rest: ['*:*'], listen: ['*:*'], publish: ['*'] });
+
+describe('admission', () => {
+  it('allows a REST call only when method and collection are both granted, exactly', () => {
+    const key = makeKey({ rest: ['GET:company', 'POST:*'] });
+    const database = makeDatabase(false);
+    expect(mayRest(database, key, 'GET', 'company')).toBe(true);
+    expect(mayRest(database, key, 'POST', 'anything')).toBe(true);
+    for (const collection of ['companyx', 'Company', 'compan', '*', '']) {
+      expect(mayRest(database, key, 'GET', collection)).toBe(false);
+    }
+    expect(mayRest(database, key, 'DELETE', 'company')).toBe(false);
+  });
+
+  it('keeps realtime off for a key without channels, and on for one with a channel or under the global flag', () => {
+    expect(isRealtimeOn(makeDatabase(false), makeKey({ rest: ['*:*'], publish: ['*'] }))).toBe(false);
+    expect(isRealtimeOn(makeDatabase(false), makeKey({ listen: ['POST:company'] }))).toBe(true);
+    expect(isRealtimeOn(makeDatabase(true), makeKey())).toBe(true);
+  });
+
+  it('lets a key hear its own channels and no other', () => {
+    const key = makeKey({ listen: ['POST:company', 'PUBLISH:chat.*'] });
+    const database = makeDatabase(false);
+    expect(mayListen(database, key, 'post', 'company')).toBe(true);
+    expect(mayListen(database, key, 'put', 'company')).toBe(false);
+    expect(mayListen(database, key, 'post', 'companyx')).toBe(false);
+    expect(mayListen(database, key, 'publish', 'chat.room')).toBe(true);
+    expect(mayListen(database, key, 'publish', 'chatter')).toBe(false);
+  });
+
+  it('opens every channel under the global flag, but neither REST nor publishing', () => {
+    const database = makeDatabase(true);
+    expect(mayListen(database, makeKey(), 'delete', 'secret')).toBe(true);
+    expect(mayRest(database, makeKey(), 'GET', 'secret')).toBe(false);
+    expect(mayPublish(database, makeKey(), 'GOAL')).toBe(false);
+  });
+
+  it.each([
+    ['a revoked key', { ...everything, revokedAt: new Date(0) }, makeDatabase(true)],
+    ['a key of another database', everything, makeDatabase(true, 2)],
+  ])('allows nothing to %s, whatever its grants', (_name, key, database) => {
+    expect(mayRest(database, key, 'GET', 'company')).toBe(false);
+    expect(mayPublish(database, key, 'GOAL')).toBe(false);
+    expect(mayListen(database, key, 'post', 'company')).toBe(false);
+    expect(isRealtimeOn(database, key)).toBe(false);
+  });
+
+  it('admits the origins of the list, exactly, and the server itself', () => {
+    const key = makeKey({ origins: ['https://app.example'] });
+    expect(mayUseFromOrigin(key, undefined)).toBe(true);
+    expect(mayUseFromOrigin(key, 'https://app.example')).toBe(true);
+    expect(mayUseFromOrigin(key, 'https://db.example:8080', 'db.example:8080')).toBe(true);
+    const foreign = [
+      'http://app.example',
+      'https://app.example:444',
+      'https://evil-app.example',
+      'https://app.example.evil.example',
+      'https://APP.example',
+      'null',
+      '',
+    ];
+    for (const origin of foreign) expect(mayUseFromOrigin(key, origin, 'db.example')).toBe(false);
+  });
+
+  it('lets no page of another origin use a key with an empty list, and any page one with *', () => {
+    expect(mayUseFromOrigin(makeKey(), 'https://app.example', 'db.example')).toBe(false);
+    expect(mayUseFromOrigin(makeKey({ origins: ['*'] }), 'null')).toBe(true);
+  });
+});

@@ -1,0 +1,155 @@
+/**
+ * The only door for writes of documents and custom events: an extension of the Prisma client that carries `create`, `createMany`,
+ * `update`, `delete` and `deleteMany` of `document`, and `create` of `event`, to the commit lane of their database. Every other write
+ * method of the two models throws, and so does any of them inside `prisma.$transaction`: a commit of the lane is its own transaction
+ * and cannot be part of another.
+ */
+import { randomUUID } from 'node:crypto';
+import type { AdminClient } from '@tidewire/db/client';
+import { Prisma } from '@tidewire/db/prisma';
+import { createDocumentIds } from './document-id.js';
+import type {
+  CreateArgs,
+  CreateManyArgs,
+  DeleteArgs,
+  DeleteManyArgs,
+  DocumentWrites,
+  EventWrites,
+  PublishArgs,
+  UpdateArgs,
+  WriteOutcome,
+  WriteScope,
+} from './document-writes.js';
+import type { LaneOperation, LaneOutcome, LaneStep } from './lane-plan.js';
+
+/** A write that was tried in a way that would have no event, or no place in the order of events. */
+export class UncapturedWriteError extends Error {
+  override readonly name = 'UncapturedWriteError';
+}
+
+/** Where the extension hands operations to; see `commit-lanes.ts`. */
+export type Submit = (databaseId: number, operation: LaneOperation) => Promise<LaneOutcome>;
+
+/** The client that the service uses: reads and admin tables as Prisma has them, writes of documents and events through the lane. */
+export type CapturingClient = ReturnType<typeof captureWrites>;
+
+export function captureWrites(prisma: AdminClient, submit: Submit) {
+  const newId = createDocumentIds();
+
+  /** Lazy, as Prisma's own promises are: an array given to `$transaction` is refused by Prisma before anything was sent. */
+  function write(context: unknown, method: string, scope: WriteScope, steps: () => LaneStep[]): Promise<WriteOutcome> {
+    return lazily(async () => {
+      refuseInTransaction(context, method);
+      const operation = { operationId: randomUUID(), author: scope.author, steps: steps() };
+      const outcome = await submit(scope.databaseId, operation);
+      if (outcome.status === 'refused') throw outcome.error;
+      return outcome;
+    });
+  }
+
+  const document: DocumentWrites = {
+    create({ scope, collection, data }: CreateArgs) {
+      return write(this, 'document.create', scope, () => [
+        { kind: 'create', collection, id: newId(), isNew: true, body: JSON.stringify(data) },
+      ]);
+    },
+    createMany({ scope, collection, data }: CreateManyArgs) {
+      return write(this, 'document.createMany', scope, () =>
+        data.map(({ id, body }) => ({
+          kind: 'create',
+          collection,
+          id: id ?? newId(),
+          isNew: id === undefined,
+          body: JSON.stringify(body),
+        })),
+      );
+    },
+    update({ scope, collection, where, data }: UpdateArgs) {
+      return write(this, 'document.update', scope, () => [{ kind: 'update', collection, id: where.id, change: data }]);
+    },
+    delete({ scope, collection, where }: DeleteArgs) {
+      return write(this, 'document.delete', scope, () => [
+        { kind: 'delete', collection, id: where.id, ifMissing: 'report' },
+      ]);
+    },
+    deleteMany({ scope, collection, where }: DeleteManyArgs) {
+      return write(this, 'document.deleteMany', scope, () =>
+        [...new Set(where.ids)].map((id) => ({ kind: 'delete', collection, id, ifMissing: 'pass over' })),
+      );
+    },
+  };
+  const event: EventWrites = {
+    create({ scope, name, data }: PublishArgs) {
+      return write(this, 'event.create', scope, () => [{ kind: 'publish', name, data: JSON.stringify(data) }]);
+    },
+  };
+
+  return prisma.$extends({
+    name: 'tidewire-capture',
+    model: {
+      document: {
+        ...document,
+        ...refusing('document', ['upsert', 'createManyAndReturn', 'updateMany', 'updateManyAndReturn']),
+      },
+      event: {
+        ...event,
+        ...refusing('event', [
+          'createMany',
+          'createManyAndReturn',
+          'update',
+          'updateMany',
+          'updateManyAndReturn',
+          'upsert',
+          'delete',
+          'deleteMany',
+        ]),
+      },
+    },
+  });
+}
+
+function refusing<M extends string>(model: string, methods: readonly M[]): Record<M, () => never> {
+  const refusals = methods.map((method) => [
+    method,
+    () => {
+      throw new UncapturedWriteError(
+        `prisma.${model}.${method} is not carried by the commit lane and would have no event. Use ${alternatives(model)}.`,
+      );
+    },
+  ]);
+  return Object.fromEntries(refusals) as Record<M, () => never>;
+}
+
+function alternatives(model: string): string {
+  return model === 'event' ? 'event.create' : 'create, createMany, update, delete or deleteMany';
+}
+
+/** The client that Prisma hands to an interactive transaction has no `$connect` (its `ITXClientDenyList`). */
+function isTransactionClient(client: object): boolean {
+  return !('$connect' in client);
+}
+
+function refuseInTransaction(context: unknown, method: string): void {
+  const { $parent } = Prisma.getExtensionContext(context) as { $parent?: object };
+  if ($parent === undefined || !isTransactionClient($parent)) return;
+  throw new UncapturedWriteError(
+    `prisma.${method} inside prisma.$transaction: the write would be committed although the transaction may roll back. ` +
+      'Call it outside; createMany and deleteMany are atomic by themselves.',
+  );
+}
+
+/** A promise that begins its work when it is first waited for. */
+function lazily<T>(begin: () => Promise<T>): Promise<T> {
+  let begun: Promise<T> | undefined;
+  const start = () => {
+    begun ??= begin();
+    return begun;
+  };
+  return {
+    // biome-ignore lint/suspicious/noThenProperty: being a thenable is what this object is for.
+    then: (onFulfilled, onRejected) => start().then(onFulfilled, onRejected),
+    catch: (onRejected) => start().catch(onRejected),
+    finally: (onFinally) => start().finally(onFinally),
+    [Symbol.toStringTag]: 'TidewireWrite',
+  };
+}

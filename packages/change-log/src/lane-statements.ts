@@ -1,0 +1,229 @@
+/** The statements of the commit lane. All run in sessions with `tidewire.lane = on`. */
+import type { SqlClient } from '@tidewire/db/sql-pool';
+import type { DocumentChange, LanePlan } from './lane-plan.js';
+import type { LogEvent } from './log-event.js';
+import type { StoredDocument } from './document-writes.js';
+
+/** Row lock on the head of the database: serialises its commits across all processes. */
+const lockHead = {
+  name: 'lane-lock-head',
+  text: 'SELECT head, config_version AS "configVersion" FROM log_heads WHERE database_id = $1 FOR UPDATE',
+};
+
+/** By the primary key of documents. No lock: the head's lock keeps every other writer out. */
+const readDocuments = {
+  name: 'lane-read-documents',
+  text: `SELECT d.collection_id AS "collectionId", d.id, d.body::text AS body, d.version,
+      d.created_at AS "createdAt", d.changed_at AS "changedAt", d.created_by AS "createdBy", d.changed_by AS "changedBy"
+    FROM unnest($1::int[], $2::text[]) AS wanted(collection_id, id)
+    JOIN documents d ON d.collection_id = wanted.collection_id AND d.id = wanted.id`,
+};
+
+const documentColumns =
+  'collection_id, id, body, data, version, created_at, changed_at, created_by, changed_by';
+
+const insertDocuments = (from: string) => `INSERT INTO documents (${documentColumns})
+      SELECT w.collection_id, w.id, w.body::json, w.body::jsonb, w.version, w.created_at, w.changed_at, w.created_by, w.changed_by
+      FROM ${from}`;
+
+const insertEvents = (from: string) => `INSERT INTO events (database_id, id, type, collection_id, collection, document_id,
+        before, after, name, data, actor, operation_id, at)
+      SELECT $1, e.id, e.type::event_type, e.collection_id, e.collection, e.document_id,
+        e.before::json, e.after::json, e.name, e.data::json, e.actor, e.operation_id::uuid, e.at::timestamptz
+      FROM ${from}`;
+
+const newRows = (first: number) =>
+  `unnest($${first}::int[], $${first + 1}::text[], $${first + 2}::text[], $${first + 3}::int[], $${first + 4}::timestamptz[],
+      $${first + 5}::timestamptz[], $${first + 6}::text[], $${first + 7}::text[])
+      AS w(collection_id, id, body, version, created_at, changed_at, created_by, changed_by)`;
+
+/**
+ * The short way for batches of new documents and custom events: one statement, one round trip, committed by itself. It writes only
+ * if the database's configuration is still the one that the batch was planned with (PostgreSQL evaluates the condition again on the
+ * row's newest version after it waited for the lock); else it returns no row and nothing was written. `$3` events take their place
+ * behind the head, in the order of the arrays.
+ */
+const appendNew = {
+  name: 'lane-append-new',
+  text: `WITH head AS (
+      UPDATE log_heads SET head = head + $3 WHERE database_id = $1 AND config_version = $2 RETURNING head - $3 AS base
+    ), documents_written AS (
+      ${insertDocuments(`head, ${newRows(4)}`)}
+    ), events_written AS (
+      ${insertEvents(`head, LATERAL (SELECT head.base + n AS id, type, collection_id, collection, document_id, NULL::text AS before,
+        after, name, data, actor, operation_id, at FROM unnest($12::text[], $13::int[], $14::text[], $15::text[], $16::text[],
+        $17::text[], $18::text[], $19::text[], $20::text[], $21::text[]) WITH ORDINALITY
+        AS u(type, collection_id, collection, document_id, after, name, data, actor, operation_id, at, n)) AS e`)}
+    )
+    SELECT base FROM head`,
+};
+
+/** The general way: the net changes of the batch, its events, and the new head, under the lock that is already held. */
+const writeBatch = {
+  name: 'lane-write-batch',
+  text: `WITH inserted AS (
+      ${insertDocuments(newRows(3))}
+    ), updated AS (
+      UPDATE documents d SET body = w.body::json, data = w.body::jsonb, version = w.version, changed_at = w.changed_at,
+        changed_by = w.changed_by
+      FROM unnest($11::int[], $12::text[], $13::text[], $14::int[], $15::timestamptz[], $16::text[])
+        AS w(collection_id, id, body, version, changed_at, changed_by)
+      WHERE d.collection_id = w.collection_id AND d.id = w.id
+    ), deleted AS (
+      DELETE FROM documents d USING unnest($17::int[], $18::text[]) AS w(collection_id, id)
+      WHERE d.collection_id = w.collection_id AND d.id = w.id
+    ), events_written AS (
+      ${insertEvents(`unnest($19::bigint[], $20::text[], $21::int[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[],
+        $27::text[], $28::text[], $29::text[], $30::text[])
+        AS e(id, type, collection_id, collection, document_id, before, after, name, data, actor, operation_id, at)`)}
+    )
+    UPDATE log_heads SET head = $2 WHERE database_id = $1`,
+};
+
+const createCollection = {
+  name: 'lane-create-collection',
+  text: `INSERT INTO collections (database_id, name) SELECT $1, unnest($2::text[]) ON CONFLICT (database_id, name) DO NOTHING`,
+};
+const raiseConfigVersion = {
+  name: 'lane-raise-config-version',
+  text: 'UPDATE log_heads SET config_version = config_version + 1 WHERE database_id = $1 RETURNING config_version AS "configVersion"',
+};
+const readCollections = {
+  name: 'lane-read-collections',
+  text: 'SELECT name, id FROM collections WHERE database_id = $1 AND name = ANY($2::text[])',
+};
+
+/** Was this operation committed? Its first event, among those behind a head that is known to be older. By the primary key's range. */
+const findOperation = {
+  name: 'lane-find-operation',
+  text: 'SELECT min(id) AS first FROM events WHERE database_id = $1 AND id > $2 AND operation_id = $3::uuid',
+};
+
+export type HeadRow = { head: number; configVersion: number };
+
+export async function selectHeadForUpdate(client: SqlClient, databaseId: number): Promise<HeadRow | undefined> {
+  const { rows } = await client.query<HeadRow>({ ...lockHead, values: [databaseId] });
+  return rows[0];
+}
+
+type DocumentRow = Omit<StoredDocument, 'createdAt' | 'changedAt'> & {
+  collectionId: number;
+  createdAt: Date;
+  changedAt: Date;
+};
+
+export async function selectDocuments(
+  client: SqlClient,
+  wanted: readonly { collectionId: number; id: string }[],
+): Promise<{ collectionId: number; document: StoredDocument }[]> {
+  const values = [wanted.map((one) => one.collectionId), wanted.map((one) => one.id)];
+  const { rows } = await client.query<DocumentRow>({ ...readDocuments, values });
+  return rows.map(({ collectionId, createdAt, changedAt, ...row }) => ({
+    collectionId,
+    document: { ...row, createdAt: createdAt.toISOString(), changedAt: changedAt.toISOString() },
+  }));
+}
+
+function documentValues(changes: readonly DocumentChange[]): unknown[] {
+  return [
+    changes.map((change) => change.collectionId),
+    changes.map(({ document }) => document.id),
+    changes.map(({ document }) => document.body),
+    changes.map(({ document }) => document.version),
+    changes.map(({ document }) => document.createdAt),
+    changes.map(({ document }) => document.changedAt),
+    changes.map(({ document }) => document.createdBy),
+    changes.map(({ document }) => document.changedBy),
+  ];
+}
+
+/** The columns that both ways write; the general way puts `id` and `before` in their places. */
+function eventValues(events: readonly LogEvent[]) {
+  return {
+    type: events.map((event) => event.type),
+    subject: [
+      events.map((event) => event.collectionId),
+      events.map((event) => event.collection),
+      events.map((event) => event.documentId),
+    ],
+    before: events.map((event) => event.before),
+    rest: [
+      events.map((event) => event.after),
+      events.map((event) => event.name),
+      events.map((event) => event.data),
+      events.map((event) => event.actor),
+      events.map((event) => event.operationId),
+      events.map((event) => event.at),
+    ],
+  };
+}
+
+/** Returns the head before the batch, or null when the configuration has changed and nothing was written. */
+export async function insertNew(
+  client: SqlClient,
+  databaseId: number,
+  configVersion: number,
+  plan: LanePlan,
+): Promise<number | null> {
+  const { type, subject, rest } = eventValues(plan.events);
+  const values = [databaseId, configVersion, plan.events.length, ...documentValues(plan.changes), type, ...subject, ...rest];
+  const { rows } = await client.query<{ base: number }>({ ...appendNew, values });
+  return rows[0]?.base ?? null;
+}
+
+export async function insertBatch(client: SqlClient, databaseId: number, base: number, plan: LanePlan): Promise<void> {
+  const inserted = plan.changes.filter((change) => change.kind === 'insert');
+  const updated = plan.changes.filter((change) => change.kind === 'update');
+  const deleted = plan.changes.filter((change) => change.kind === 'delete');
+  const { type, subject, before, rest } = eventValues(plan.events);
+  await client.query({
+    ...writeBatch,
+    values: [
+      databaseId,
+      base + plan.events.length,
+      ...documentValues(inserted),
+      updated.map((change) => change.collectionId),
+      updated.map(({ document }) => document.id),
+      updated.map(({ document }) => document.body),
+      updated.map(({ document }) => document.version),
+      updated.map(({ document }) => document.changedAt),
+      updated.map(({ document }) => document.changedBy),
+      deleted.map((change) => change.collectionId),
+      deleted.map(({ document }) => document.id),
+      plan.events.map((event) => event.id),
+      type,
+      ...subject,
+      before,
+      ...rest,
+    ],
+  });
+}
+
+/** Creates the collections that do not exist yet, under the head's lock; returns the raised configuration version. */
+export async function insertCollections(client: SqlClient, databaseId: number, names: readonly string[]): Promise<number> {
+  await client.query({ ...createCollection, values: [databaseId, names] });
+  const { rows } = await client.query<{ configVersion: number }>({ ...raiseConfigVersion, values: [databaseId] });
+  const row = rows[0];
+  if (row === undefined) throw new Error(`database ${databaseId} has no head row`);
+  return row.configVersion;
+}
+
+export async function selectCollections(
+  client: SqlClient,
+  databaseId: number,
+  names: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await client.query<{ name: string; id: number }>({ ...readCollections, values: [databaseId, names] });
+  return new Map(rows.map(({ name, id }) => [name, id]));
+}
+
+/** The first event id of a committed operation, or null when it is not in the log behind `after`. */
+export async function selectFirstEvent(
+  client: SqlClient,
+  databaseId: number,
+  after: number,
+  operationId: string,
+): Promise<number | null> {
+  const { rows } = await client.query<{ first: number | null }>({ ...findOperation, values: [databaseId, after, operationId] });
+  return rows[0]?.first ?? null;
+}

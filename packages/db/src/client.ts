@@ -1,0 +1,46 @@
+/** A process's connections to Postgres: Prisma for the admin tables, raw pools for the document path and for the commit lane. */
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient } from './generated/client.js';
+import { createSqlPool, type PostgresAddress, type SqlPool } from './sql-pool.js';
+
+/** Prisma's client without the capture of writes: it may read everything and write the admin tables; Postgres refuses it documents. */
+export type AdminClient = PrismaClient;
+
+export type PostgresConnections = {
+  prisma: AdminClient;
+  /** Reads of documents and events; Prisma stands on it, too. */
+  pool: SqlPool;
+  /** The only sessions that may write documents and events. */
+  lanePool: SqlPool;
+  /** Ends every connection. Call it once, after all that uses them has stopped. */
+  close(): Promise<void>;
+};
+
+export type ConnectionOptions = {
+  /** Connections for reads and for Prisma. Default 10. */
+  poolSize?: number;
+  /** Connections of the commit lane: so many databases can commit at the same time. Default 4. */
+  lanePoolSize?: number;
+  /** Told of connections that broke while idle (a restart of Postgres); the pools replace them by themselves. */
+  onConnectionError: (error: Error) => void;
+};
+
+/** Opens nothing yet: connections are made as they are needed. */
+export function connectPostgres(address: PostgresAddress, options: ConnectionOptions): PostgresConnections {
+  const pool = createSqlPool(address, { max: options.poolSize ?? 10, onError: options.onConnectionError });
+  const lanePool = createSqlPool(address, {
+    max: options.lanePoolSize ?? 4,
+    onError: options.onConnectionError,
+    sessionOptions: '-c tidewire.lane=on',
+  });
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    prisma,
+    pool,
+    lanePool,
+    async close() {
+      await prisma.$disconnect();
+      await Promise.all([pool.end(), lanePool.end()]);
+    },
+  };
+}

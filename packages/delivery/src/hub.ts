@@ -1,0 +1,218 @@
+/**
+ * The hub: every open stream of this process, by database. It hears the change bus, reads the log where the bus was silent, and
+ * sends. One timer serves all heartbeats.
+ */
+import type { ChangeBus } from '@tidewire/change-log/change-bus';
+import type { EventLog, LogHead } from '@tidewire/change-log/event-log';
+import type { Catalog } from '@tidewire/db/catalog';
+import { type Audience, audienceOf, type Listener } from './audience.js';
+import { DatabaseStreams, type StreamLimits } from './database-streams.js';
+import type { Sink } from './sink.js';
+import type { StreamView } from './stream-view.js';
+import type { Subscriber } from './subscriber.js';
+
+export type Subscription = {
+  databaseId: number;
+  view: StreamView;
+  listener: Listener;
+  audience: Audience;
+  sink: Sink;
+  /** Null: from now on; NaN: what the client sent is no cursor. */
+  cursor: number | null;
+};
+
+/** What the socket of a stream reports, and the way to end the stream from outside. */
+export type StreamHandle = {
+  drained(): void;
+  closed(): void;
+  /** Ends the stream with a last event that says why. Nothing when it has ended already. */
+  end(event: 'revoked' | 'expired', reason: string): void;
+};
+
+export type HubStats = { streams: number; behind: number; databases: number };
+
+export interface Hub {
+  /**
+   * Takes over a response whose headers are sent: writes the opening, then what the listener may hear, until it ends. Rejects when
+   * the log cannot be read; nothing was written then.
+   */
+  subscribe(subscription: Subscription): Promise<StreamHandle>;
+  /** Databases with open streams; their heads are what the once-a-second look asks for. */
+  databases(): Iterable<number>;
+  noteHead(head: LogHead): void;
+  stats(): HubStats;
+  /** Ends every stream at a random time within `withinMs`, each told to come back after 0.5 to 2.5 s; then stops the timers. */
+  drain(withinMs: number): Promise<void>;
+}
+
+export type HubOptions = {
+  log: EventLog;
+  bus: ChangeBus;
+  catalog: Catalog;
+  onError: (error: unknown) => void;
+  limits?: Partial<StreamLimits>;
+  now?: () => number;
+  random?: () => number;
+};
+
+export const defaultLimits: StreamLimits = {
+  pendingLimitBytes: 64 * 1024,
+  ringLimitBytes: 16 * 1024 * 1024,
+  heartbeatSeconds: 8,
+  stallLimitSeconds: 120,
+};
+
+/** Longest pause between two flushes under load. */
+const MAX_PAUSE_MS = 25;
+/** Seconds that a database without streams keeps its place, so that a reconnect finds it warm. */
+const IDLE_SECONDS = 60;
+
+export function createHub(options: HubOptions): Hub {
+  const { log, bus, catalog, onError } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const now = options.now ?? Date.now;
+  const random = options.random ?? Math.random;
+  const opening = new Map<number, Promise<DatabaseStreams>>();
+  const databases = new Map<number, DatabaseStreams>();
+  const idleSince = new Map<number, number>();
+  const dirty = new Set<DatabaseStreams>();
+  let second = 0;
+  let pauseMs = 0;
+  let isFlushDue = false;
+  let isDraining = false;
+
+  function streamsOf(databaseId: number): Promise<DatabaseStreams> {
+    const present = opening.get(databaseId);
+    if (present !== undefined) return present;
+    const promise = open(databaseId).catch((error) => {
+      opening.delete(databaseId);
+      throw error;
+    });
+    opening.set(databaseId, promise);
+    return promise;
+  }
+
+  async function open(databaseId: number): Promise<DatabaseStreams> {
+    const [head] = await log.heads([databaseId]);
+    if (head === undefined) throw new Error(`database ${databaseId} has no log`);
+    const streams: DatabaseStreams = new DatabaseStreams({
+      databaseId,
+      log,
+      limits,
+      head,
+      onError,
+      requestFlush: () => requestFlush(streams),
+    });
+    databases.set(databaseId, streams);
+    return streams;
+  }
+
+  /**
+   * Events that arrive in the same turn go out as one write. Under saturation the pause grows to the time that the last flush took:
+   * half of the time then goes to sending, with more events in each write, and the rest to everything else. Idle, there is no pause.
+   */
+  function requestFlush(streams: DatabaseStreams): void {
+    dirty.add(streams);
+    if (isFlushDue) return;
+    isFlushDue = true;
+    if (pauseMs < 1) setImmediate(flush);
+    else setTimeout(flush, pauseMs);
+  }
+
+  function flush(): void {
+    isFlushDue = false;
+    const began = performance.now();
+    const due = [...dirty];
+    dirty.clear();
+    for (const streams of due) streams.flush();
+    pauseMs = Math.min(performance.now() - began, MAX_PAUSE_MS);
+  }
+
+  function tick(): void {
+    second += 1;
+    for (const streams of databases.values()) {
+      streams.tick(second, now());
+      closeWhenIdle(streams);
+    }
+  }
+
+  function closeWhenIdle(streams: DatabaseStreams): void {
+    if (streams.size > 0) {
+      idleSince.delete(streams.databaseId);
+      return;
+    }
+    const since = idleSince.get(streams.databaseId) ?? second;
+    idleSince.set(streams.databaseId, since);
+    if (second - since < IDLE_SECONDS) return;
+    idleSince.delete(streams.databaseId);
+    databases.delete(streams.databaseId);
+    opening.delete(streams.databaseId);
+    streams.close();
+  }
+
+  const stopHearing = bus.subscribe((hint) => {
+    if (hint.kind === 'events') databases.get(hint.databaseId)?.offer(hint.events);
+  });
+  const stopWatching = catalog.onChange((database) => databases.get(database.id)?.applyConfiguration(database));
+  const timer = setInterval(tick, 1_000);
+
+  function farewell(streams: DatabaseStreams, subscriber: Subscriber): void {
+    streams.end(subscriber, { retry: 500 + random() * 2_000 });
+  }
+
+  return {
+    async subscribe({ databaseId, view, listener, audience, sink, cursor }) {
+      const streams = await streamsOf(databaseId);
+      const subscriber = await streams.subscribe({ view, listener, audience, sink, cursor, now });
+      if (isDraining) farewell(streams, subscriber);
+      const database = catalog.peek(databaseId);
+      // The configuration may have changed while the log was asked.
+      if (database !== undefined) recheck(streams, subscriber, database);
+      return {
+        drained: () => streams.drained(subscriber),
+        closed: () => streams.remove(subscriber),
+        end: (event, reason) => streams.end(subscriber, { event, data: JSON.stringify({ reason }) }),
+      };
+    },
+    databases: () => databases.keys(),
+    noteHead(head) {
+      databases.get(head.databaseId)?.noteHead(head);
+    },
+    stats() {
+      let streams = 0;
+      let behind = 0;
+      for (const database of databases.values()) {
+        streams += database.size;
+        behind += database.behind;
+      }
+      return { streams, behind, databases: databases.size };
+    },
+    async drain(withinMs) {
+      isDraining = true;
+      const ends: Promise<void>[] = [];
+      for (const streams of databases.values()) {
+        for (const subscriber of streams.subscribers()) {
+          ends.push(
+            new Promise((resolve) => {
+              setTimeout(() => {
+                farewell(streams, subscriber);
+                resolve();
+              }, random() * withinMs);
+            }),
+          );
+        }
+      }
+      await Promise.all(ends);
+      stopHearing();
+      stopWatching();
+      clearInterval(timer);
+      for (const streams of databases.values()) streams.close();
+    },
+  };
+
+  function recheck(streams: DatabaseStreams, subscriber: Subscriber, database: Parameters<typeof audienceOf>[1]): void {
+    const verdict = audienceOf(subscriber.listener, database);
+    const isSame = verdict.status === 'open' && verdict.audience.signature === subscriber.group.audience.signature;
+    if (!isSame) streams.applyConfiguration(database);
+  }
+}

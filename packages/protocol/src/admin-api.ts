@@ -1,0 +1,114 @@
+/** The admin API's requests and answers: the dashboard and the server parse with these same schemas. Times are ISO 8601 in UTC. */
+import { z } from 'zod';
+import { type GrantKind, grantRules, parseGrant } from './channel.js';
+import { databaseSettingsSchema } from './settings.js';
+
+function grantList(kind: GrantKind) {
+  const grant = z
+    .string()
+    .max(160)
+    .transform((text, context) => {
+      const parsed = parseGrant(kind, text);
+      if (parsed !== null) return parsed;
+      context.addIssue({ code: 'custom', message: `not a ${kind} grant; allowed: ${grantRules[kind]}` });
+      return z.NEVER;
+    });
+  return z.array(grant).max(1000);
+}
+
+const originRule = '* or an origin, as in https://app.example';
+const origin = z
+  .string()
+  .max(255)
+  .refine((text) => text === '*' || isOrigin(text), { message: `not an origin; allowed: ${originRule}` });
+
+/** True for a serialised http(s) origin (RFC 6454, section 6): scheme, host, optional port, nothing behind. */
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return (url.protocol === 'http:' || url.protocol === 'https:') && url.origin === text;
+}
+
+const keyName = z.string().trim().min(1).max(100);
+const email = z.email().max(254).transform((text) => text.toLowerCase());
+/** NIST SP 800-63B: at least 8; ours is 10. The upper bound keeps hashing cheap. */
+const newPassword = z.string().min(10).max(256);
+
+export const setupRequestSchema = z.strictObject({ token: z.string().max(200), email, password: newPassword });
+export const signInRequestSchema = z.strictObject({ email, password: z.string().max(256) });
+export const createKeyRequestSchema = z.strictObject({
+  name: keyName,
+  rest: grantList('rest').default([]),
+  listen: grantList('listen').default([]),
+  publish: grantList('publish').default([]),
+  origins: z.array(origin).max(100).default([]),
+});
+export const updateKeyRequestSchema = z.strictObject({
+  name: keyName.optional(),
+  rest: grantList('rest').optional(),
+  listen: grantList('listen').optional(),
+  publish: grantList('publish').optional(),
+  origins: z.array(origin).max(100).optional(),
+});
+
+export type CreateKeyRequest = z.infer<typeof createKeyRequestSchema>;
+export type UpdateKeyRequest = z.infer<typeof updateKeyRequestSchema>;
+
+export const adminSchema = z.object({ id: z.string(), email: z.string() });
+export const sessionAnswerSchema = z.object({ admin: adminSchema });
+export const setupAnswerSchema = z.object({ needed: z.boolean() });
+export const databaseSchema = z.object({
+  name: z.string(),
+  settings: databaseSettingsSchema,
+  /** Number of the newest event, 0 in an empty log. */
+  head: z.number(),
+  /** Number of the oldest event that is kept. */
+  oldest: z.number(),
+  createdAt: z.string(),
+});
+export const collectionSchema = z.object({ name: z.string(), documents: z.number(), createdAt: z.string() });
+export const apiKeySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** The first characters of the key; the rest is known to nobody but who was shown it. */
+  prefix: z.string(),
+  rest: z.array(z.string()),
+  listen: z.array(z.string()),
+  publish: z.array(z.string()),
+  origins: z.array(z.string()),
+  createdAt: z.string(),
+  revokedAt: z.string().nullable(),
+  lastUsedAt: z.string().nullable(),
+});
+/** The one answer that shows the key's text. */
+export const createdKeySchema = apiKeySchema.extend({ key: z.string() });
+
+/** An event as admins see it: in `GET /api/databases/{db}/events` and as `event: log` on its stream. */
+export const adminEventSchema = z.object({
+  id: z.number(),
+  type: z.enum(['post', 'put', 'delete', 'publish']),
+  collection: z.string().nullable(),
+  documentId: z.string().nullable(),
+  name: z.string().nullable(),
+  /** publish: the data; post, put: the document after; delete: the document before. */
+  data: z.unknown(),
+  actor: z.string(),
+  operationId: z.string(),
+  at: z.string(),
+});
+
+export function listOf<T extends z.ZodType>(item: T) {
+  return z.object({ data: z.array(item) });
+}
+export const documentsAnswerSchema = z.object({
+  data: z.array(z.record(z.string(), z.unknown())),
+  totals: z.object({ total: z.number(), count: z.number(), skip: z.number(), max: z.number() }),
+});
+
+export type AdminAnswer = z.infer<typeof adminSchema>;
+export type DatabaseAnswer = z.infer<typeof databaseSchema>;
+export type CollectionAnswer = z.infer<typeof collectionSchema>;
+export type ApiKeyAnswer = z.infer<typeof apiKeySchema>;
+export type CreatedKeyAnswer = z.infer<typeof createdKeySchema>;
+export type AdminEvent = z.infer<typeof adminEventSchema>;
+export type DocumentsAnswer = z.infer<typeof documentsAnswerSchema>;

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { createLogger, formatForPeople } from './logger.js';
+
+function collect(forPeople: boolean) {
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', write: (line) => lines.push(line), forPeople, colours: false });
+  return { log, lines };
+}
+
+test('secrets in fields do not reach the log', () => {
+  const { log, lines } = collect(false);
+  log.info({ password: 'canary', req: { headers: { authorization: 'canary', 'x-apikey': 'canary' } }, body: { token: 'canary' } }, 'm');
+  expect(lines[0]).not.toContain('canary');
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', msg: 'm', password: '[secret]' });
+});
+
+test('below the level nothing is written', () => {
+  const { log, lines } = collect(false);
+  log.debug({}, 'no');
+  expect(lines).toEqual([]);
+});
+
+test('for people a line has time, level, message and fields, and an error its stack', () => {
+  const { log, lines } = collect(true);
+  log.warn({ pid: 7, err: new Error('broken') }, 'It ended.');
+  expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d warn {2}It ended\. pid=7\n {2}Error: broken\n/);
+});
+
+test('colours are used only when asked for', () => {
+  const line = JSON.stringify({ time: '2026-01-01T10:00:00Z', level: 'info', msg: 'x' });
+  expect(formatForPeople(line, false)).toBe('10:00:00 info  x\n');
+});

@@ -1,0 +1,43 @@
+/** Runs a TypeScript file of the workspace in a Node process of its own, on the sources, for tests that kill processes. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+
+const loader = `
+  import { runnerImport } from ${JSON.stringify(pathToFileURL(createRequire(import.meta.url).resolve('vite')).href)};
+  const conditions = ['source', 'node'];
+  await runnerImport(process.argv[1], {
+    configFile: false, logLevel: 'silent', resolve: { conditions }, ssr: { resolve: { conditions } },
+  });
+`;
+
+export type SourceProcess = {
+  child: ChildProcessByStdio<Writable, Readable, null>;
+  /** The next line of its output, parsed as JSON. Rejects when the process ends first. */
+  next<T>(): Promise<T>;
+  /** Resolves with the exit code, or the name of the signal. */
+  ended: Promise<number | NodeJS.Signals>;
+  kill(signal: NodeJS.Signals): void;
+};
+
+/** `args` are `process.argv.slice(2)` of the program. Its error output goes to ours. The caller ends it. */
+export function spawnSource(file: string, args: string[]): SourceProcess {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', loader, file, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    child,
+    ended,
+    async next<T>() {
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`the process ended (${await ended})`);
+      return JSON.parse(value) as T;
+    },
+    kill: (signal) => child.kill(signal),
+  };
+}
