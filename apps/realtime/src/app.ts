@@ -1,9 +1,10 @@
 /** The realtime service's routes: restdb.io's typed stream and publishing, and the admins' view of the log. */
-import { mayPublish, mayUseFromOrigin, isRealtimeOn } from '@tidewire/access/admission';
+
 import type { AdminGate } from '@tidewire/access/admin-gate';
 import type { AdminSessions } from '@tidewire/access/admin-sessions';
+import { isRealtimeOn, mayPublish } from '@tidewire/access/admission';
 import { type KeyAuthenticator, keyProblem } from '@tidewire/access/authenticate-key';
-import type { KeyAccess, KeyGate } from '@tidewire/access/key-gate';
+import type { KeyGate } from '@tidewire/access/key-gate';
 import { authorOf } from '@tidewire/access/principal';
 import type { EventWrites } from '@tidewire/change-log/document-writes';
 import type { Catalog } from '@tidewire/db/catalog';
@@ -14,12 +15,12 @@ import type { Hub, StreamHandle } from '@tidewire/delivery/hub';
 import { openStream } from '@tidewire/delivery/stream-response';
 import { adminView, restdbView, type StreamView } from '@tidewire/delivery/stream-view';
 import { Problem } from '@tidewire/protocol/problem';
-import { allowOrigin, answerPreflight, isPreflight } from '@tidewire/server-kit/cors';
+import { admitOrigin, answerPreflight, isPreflight } from '@tidewire/server-kit/cors';
 import { readJsonBody } from '@tidewire/server-kit/json-body';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
 import { sendJson } from '@tidewire/server-kit/send-json';
-import { encodeBlock } from '@tidewire/sse/encode';
 import { frameText } from '@tidewire/sse/chunk';
+import { encodeBlock } from '@tidewire/sse/encode';
 import { type Request, type Response, Router } from 'express';
 import { watchSessions } from './admin-streams.js';
 import { parsePublish } from './parse-publish.js';
@@ -60,10 +61,17 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     if (verdict.status === 'ended') throw keyProblem({ status: 'revoked' });
     const cursor = cursorOf(request);
     if (request.method === 'HEAD') {
-      response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-cache, no-transform' }).end();
+      response
+        .writeHead(200, {
+          'Content-Type': 'text/event-stream; charset=utf-8',
+          'Cache-Control': 'no-cache, no-transform',
+        })
+        .end();
       return null;
     }
-    const { sink, attach } = openStream(request, response);
+    const connection = openStream(request, response);
+    if (connection === null) return null;
+    const { sink, attach } = connection;
     try {
       const handle = await hub.subscribe({ databaseId, view, listener, audience: verdict.audience, sink, cursor });
       attach(handle.drained, () => {
@@ -84,7 +92,10 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
    * answered with 200, a time to come back at, and its end.
    */
   function comeBackLater(response: Response): void {
-    response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-cache, no-transform' });
+    response.writeHead(200, {
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      'Cache-Control': 'no-cache, no-transform',
+    });
     response.end(encodeBlock({ retry: 1_000 + random() * 2_000 }));
   }
 
@@ -98,7 +109,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     try {
       const outcome = await keys.authenticate(request);
       if (outcome.status !== 'verified') throw keyProblem(outcome);
-      admitOrigin(outcome, request, response);
+      admitOrigin(outcome.key, request, response);
       if (!isRealtimeOn(outcome.database, outcome.key)) throw realtimeOff();
       const listener: Listener = { kind: 'key', keyId: outcome.key.id };
       await stream(request, response, restdbView, listener, outcome.database.id);
@@ -112,7 +123,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
   router.post(
     '/realtime',
     keyGate(async (access, request, response) => {
-      admitOrigin(access, request, response);
+      admitOrigin(access.key, request, response);
       const { event, data } = parsePublish(await readJsonBody(request));
       if (!mayPublish(access.database, access.key, event)) {
         throw new Problem('forbidden', `The key may not publish ${event}. Give it ${event} in its publish list.`);
@@ -138,15 +149,6 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
   router.all('/api/databases/:database/events/stream', methodNotAllowed('GET'));
 
   return { router, close: adminStreams.close };
-}
-
-function admitOrigin({ key }: KeyAccess, request: Request, response: Response): void {
-  const { origin, host } = request.headers;
-  if (origin === undefined) return;
-  if (!mayUseFromOrigin(key, origin, host)) {
-    throw new Problem('origin_refused', `The key may not be used from ${origin}. Add that origin to the key.`);
-  }
-  allowOrigin(response, origin);
 }
 
 function realtimeOff(): Problem {

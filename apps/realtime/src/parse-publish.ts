@@ -11,7 +11,8 @@ export function parsePublish(body: JsonValue): { event: string; data: JsonValue 
   const unknown = Object.keys(body).find((name) => name !== 'event' && name !== 'data');
   if (unknown !== undefined) throw invalid(`/${unknown}`, 'unknown field', 'event, data');
   const { event, data } = body;
-  if (typeof event !== 'string' || !eventNamePattern.test(event)) throw invalid('/event', 'not a name of an event', eventNameRule);
+  if (typeof event !== 'string' || !eventNamePattern.test(event))
+    throw invalid('/event', 'not a name of an event', eventNameRule);
   if (reservedEventNames.has(event)) {
     throw invalid('/event', `${event} has a meaning of its own`, `any name but ${[...reservedEventNames].join(', ')}`);
   }

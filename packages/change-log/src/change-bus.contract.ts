@@ -5,7 +5,10 @@ import type { ChangeBus, ChangeHint } from './change-bus.js';
 const hint: ChangeHint = { kind: 'config', databaseId: 1, configVersion: 7 };
 
 /** `create` makes a bus whose errors go to `onError`. */
-export function changeBusContract(name: string, create: (onError: (error: unknown) => void) => Promise<ChangeBus>): void {
+export function changeBusContract(
+  name: string,
+  create: (onError: (error: unknown) => void) => Promise<ChangeBus>,
+): void {
   describe(`${name} keeps the law of the change bus`, () => {
     const open: ChangeBus[] = [];
     const errors: unknown[] = [];

@@ -3,14 +3,20 @@ import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
 import type { PostgresAddress } from '@tidewire/db/sql-pool';
 import { createTestDatabase } from '@tidewire/testing/test-database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { captureWrites, type CapturingClient, UncapturedWriteError } from './capture-extension.js';
+import { type CapturingClient, captureWrites, UncapturedWriteError } from './capture-extension.js';
 import type { ChangeHint } from './change-bus.js';
 import { type CommitLanes, createCommitLanes } from './commit-lanes.js';
 import type { WriteOutcome } from './document-writes.js';
 import { createMemoryChangeBus } from './memory-change-bus.js';
 
 /** One server's write path on the shared Postgres. */
-type Node = { connections: PostgresConnections; catalog: Catalog; lanes: CommitLanes; prisma: CapturingClient; hints: ChangeHint[] };
+type Node = {
+  connections: PostgresConnections;
+  catalog: Catalog;
+  lanes: CommitLanes;
+  prisma: CapturingClient;
+  hints: ChangeHint[];
+};
 
 let address: PostgresAddress;
 const nodes: Node[] = [];
@@ -37,12 +43,20 @@ let databases = 0;
 /** A database of its own for each test, so that ids begin at 1. */
 async function createScope() {
   databases += 1;
-  const { id } = await node.connections.prisma.database.create({ data: { name: `db${databases}`, log: { create: {} } } });
+  const { id } = await node.connections.prisma.database.create({
+    data: { name: `db${databases}`, log: { create: {} } },
+  });
   return { databaseId: id, author: { actor: 'key:test', by: 'api' } };
 }
 
 async function logOf(databaseId: number) {
-  const { rows } = await node.connections.pool.query<{ id: number; type: string; before: string | null; after: string | null; operation: string }>(
+  const { rows } = await node.connections.pool.query<{
+    id: number;
+    type: string;
+    before: string | null;
+    after: string | null;
+    operation: string;
+  }>(
     `SELECT id, type::text, before::text, after::text, operation_id::text AS operation FROM events WHERE database_id = $1 ORDER BY id`,
     [databaseId],
   );
@@ -77,15 +91,40 @@ afterAll(async () => {
 describe('the commit lane', () => {
   it('stores a document and its event in one commit, before and after included', async () => {
     const scope = await createScope();
-    const created = await node.prisma.document.create({ scope, collection: 'company', data: { z: 1, a: { b: [true, null] } } });
+    const created = await node.prisma.document.create({
+      scope,
+      collection: 'company',
+      data: { z: 1, a: { b: [true, null] } },
+    });
     const id = idOf(created);
-    await node.prisma.document.update({ scope, collection: 'company', where: { id }, data: (before) => ({ ...before, y: 2 }) });
+    await node.prisma.document.update({
+      scope,
+      collection: 'company',
+      where: { id },
+      data: (before) => ({ ...before, y: 2 }),
+    });
     const deleted = await node.prisma.document.delete({ scope, collection: 'company', where: { id } });
     expect(deleted).toMatchObject({ status: 'written', eventId: 3, documents: [{ id, version: 1 }] });
     const [post, put, gone] = await logOf(scope.databaseId);
-    expect(JSON.parse(post?.after ?? '')).toMatchObject({ _id: id, z: 1, a: { b: [true, null] }, _version: 0, _createdby: 'api' });
+    expect(JSON.parse(post?.after ?? '')).toMatchObject({
+      _id: id,
+      z: 1,
+      a: { b: [true, null] },
+      _version: 0,
+      _createdby: 'api',
+    });
     expect([post?.before, put?.before, gone?.before, gone?.after]).toEqual([null, post?.after, put?.after, null]);
-    expect(Object.keys(JSON.parse(put?.after ?? ''))).toEqual(['_id', 'z', 'a', 'y', '_created', '_changed', '_createdby', '_changedby', '_version']);
+    expect(Object.keys(JSON.parse(put?.after ?? ''))).toEqual([
+      '_id',
+      'z',
+      'a',
+      'y',
+      '_created',
+      '_changed',
+      '_createdby',
+      '_changedby',
+      '_version',
+    ]);
   });
 
   it('gives 400 writes at once the ids 1 … 400, each write its own, and hints them in order', async () => {
@@ -105,8 +144,16 @@ describe('the commit lane', () => {
   it('stores all documents of createMany in order, or none', async () => {
     const scope = await createScope();
     const taken = 'aaaaaaaaaaaaaaaaaaaaaaaa';
-    await node.prisma.document.createMany({ scope, collection: 'company', data: [{ id: taken, body: {} }, { body: { n: 2 } }] });
-    const clash = node.prisma.document.createMany({ scope, collection: 'company', data: [{ body: { n: 3 } }, { id: taken, body: {} }] });
+    await node.prisma.document.createMany({
+      scope,
+      collection: 'company',
+      data: [{ id: taken, body: {} }, { body: { n: 2 } }],
+    });
+    const clash = node.prisma.document.createMany({
+      scope,
+      collection: 'company',
+      data: [{ body: { n: 3 } }, { id: taken, body: {} }],
+    });
     await expect(clash).rejects.toMatchObject({ code: 'conflict' });
     const events = await logOf(scope.databaseId);
     expect(events.map(({ id }) => id)).toEqual([1, 2]);
@@ -119,14 +166,21 @@ describe('the commit lane', () => {
       node.prisma.document.create({ scope, collection: 'company', data: n === 13 ? { text: 'a\u0000b' } : { n } }),
     );
     const settled = await Promise.allSettled(writes);
-    expect(settled.filter(({ status }) => status === 'rejected')).toMatchObject([{ reason: { code: 'validation_failed' } }]);
+    expect(settled.filter(({ status }) => status === 'rejected')).toMatchObject([
+      { reason: { code: 'validation_failed' } },
+    ]);
     expect((await logOf(scope.databaseId)).map(({ id }) => id)).toEqual(ascending(19));
   });
 
   it('leaves no event of a write that was rolled back by Postgres', async () => {
     const scope = await createScope();
     const id = idOf(await node.prisma.document.create({ scope, collection: 'company', data: { n: 1 } }));
-    const update = node.prisma.document.update({ scope, collection: 'company', where: { id }, data: () => ({ text: '\ud800' }) });
+    const update = node.prisma.document.update({
+      scope,
+      collection: 'company',
+      where: { id },
+      data: () => ({ text: '\ud800' }),
+    });
     await expect(update).rejects.toMatchObject({ code: 'validation_failed' });
     expect(await logOf(scope.databaseId)).toHaveLength(1);
   });
@@ -136,7 +190,12 @@ describe('the commit lane', () => {
     const id = idOf(await node.prisma.document.create({ scope, collection: 'counter', data: { n: 0 } }));
     await Promise.all(
       ascending(64).map(() =>
-        node.prisma.document.update({ scope, collection: 'counter', where: { id }, data: ({ n }) => ({ n: Number(n) + 1 }) }),
+        node.prisma.document.update({
+          scope,
+          collection: 'counter',
+          where: { id },
+          data: ({ n }) => ({ n: Number(n) + 1 }),
+        }),
       ),
     );
     const last = (await logOf(scope.databaseId)).at(-1);
@@ -149,7 +208,10 @@ describe('the commit lane', () => {
     expect(node.catalog.peek(scope.databaseId)?.collections.has('fresh')).toBe(true);
     await node.connections.prisma.database.update({
       where: { id: scope.databaseId },
-      data: { settings: { collections: { createOnWrite: false } }, log: { update: { configVersion: { increment: 1 } } } },
+      data: {
+        settings: { collections: { createOnWrite: false } },
+        log: { update: { configVersion: { increment: 1 } } },
+      },
     });
     const write = node.prisma.document.create({ scope, collection: 'other', data: {} });
     await expect(write).rejects.toMatchObject({ code: 'not_found' });
@@ -191,7 +253,9 @@ describe('the commit lane', () => {
     const events = await logOf(scope.databaseId);
     expect(events.map(({ id }) => id)).toEqual(ascending(events.length));
     expect(new Set(events.map(({ operation }) => operation)).size).toBe(events.length);
-    const stored = new Set(events.filter(({ type }) => type === 'post').map(({ after }) => JSON.parse(after ?? '')._id));
+    const stored = new Set(
+      events.filter(({ type }) => type === 'post').map(({ after }) => JSON.parse(after ?? '')._id),
+    );
     expect(acknowledged.filter((id) => !stored.has(id))).toEqual([]);
     expect(stored.size).toBe(acknowledged.length + 1);
   });

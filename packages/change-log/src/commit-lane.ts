@@ -109,7 +109,8 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
   function answerOverdue(): void {
     const time = now();
     for (const entry of queue.takeOverdue(time)) entry.answer({ status: 'refused', error: databaseUnavailable() });
-    for (const entry of inFlight) if (entry.deadline <= time) entry.answer({ status: 'refused', error: outcomeUnknown() });
+    for (const entry of inFlight)
+      if (entry.deadline <= time) entry.answer({ status: 'refused', error: outcomeUnknown() });
   }
 
   /** Carries a batch to its end: every entry is answered when this returns. Never throws. */
@@ -181,7 +182,11 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
   }
 
   /** One try. Null: nothing was written because the configuration has changed; what is in memory is fresh now. */
-  async function commit(client: SqlClient, entries: Entry[], flight: { doubt: Doubt | null }): Promise<Committed | null> {
+  async function commit(
+    client: SqlClient,
+    entries: Entry[],
+    flight: { doubt: Doubt | null },
+  ): Promise<Committed | null> {
     const database = await catalog.byId(databaseId);
     if (database === null) throw new Problem('not_found', 'The database does not exist.');
     return knownHead !== null && needsNothingRead(entries, database)
@@ -212,7 +217,11 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
     return { entries, plan: rebase(plan, base) };
   }
 
-  async function commitBatch(client: SqlClient, entries: Entry[], flight: { doubt: Doubt | null }): Promise<Committed | null> {
+  async function commitBatch(
+    client: SqlClient,
+    entries: Entry[],
+    flight: { doubt: Doubt | null },
+  ): Promise<Committed | null> {
     await client.query('BEGIN');
     const row = await selectHeadForUpdate(client, databaseId);
     if (row === undefined) throw new Problem('not_found', 'The database does not exist.');
@@ -306,7 +315,8 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
 function needsNothingRead(entries: readonly Entry[], database: CatalogDatabase): boolean {
   return entries.every((entry) =>
     entry.steps.every(
-      (step) => step.kind === 'publish' || (step.kind === 'create' && step.isNew && database.collections.has(step.collection)),
+      (step) =>
+        step.kind === 'publish' || (step.kind === 'create' && step.isNew && database.collections.has(step.collection)),
     ),
   );
 }
@@ -323,7 +333,9 @@ function rebase(plan: LanePlan, base: number): LanePlan {
     changes: plan.changes,
     events: plan.events.map((event) => ({ ...event, id: event.id + base })),
     outcomes: plan.outcomes.map((outcome) =>
-      outcome.status === 'written' && outcome.eventId !== null ? { ...outcome, eventId: outcome.eventId + base } : outcome,
+      outcome.status === 'written' && outcome.eventId !== null
+        ? { ...outcome, eventId: outcome.eventId + base }
+        : outcome,
     ),
   };
 }

@@ -20,7 +20,13 @@ function state(documents: StoredDocument[] = [], base = 10): LaneState {
   const entries = documents.map((document) => [documentKey(1, document.id), document] as const);
   return { base, at, collections: new Map([['company', 1]]), documents: new Map(entries) };
 }
-const create = (id: string, body = '{}'): LaneStep => ({ kind: 'create', collection: 'company', id, isNew: false, body });
+const create = (id: string, body = '{}'): LaneStep => ({
+  kind: 'create',
+  collection: 'company',
+  id,
+  isNew: false,
+  body,
+});
 const remove = (id: string): LaneStep => ({ kind: 'delete', collection: 'company', id, ifMissing: 'report' });
 const set = (id: string, fields: Record<string, number>): LaneStep => ({
   kind: 'update',
@@ -32,7 +38,11 @@ const set = (id: string, fields: Record<string, number>): LaneStep => ({
 describe('a batch', () => {
   it('numbers its events from the head on, in the order of operations and steps (1)', () => {
     const plan = planBatch(
-      [operation(create('a'), create('b')), operation({ kind: 'publish', name: 'GOAL', data: '1' }), operation(create('c'))],
+      [
+        operation(create('a'), create('b')),
+        operation({ kind: 'publish', name: 'GOAL', data: '1' }),
+        operation(create('c')),
+      ],
       state(),
     );
     expect(plan.events.map(({ id, documentId, name }) => [id, documentId ?? name])).toEqual([
@@ -45,7 +55,10 @@ describe('a batch', () => {
   });
 
   it('leaves no trace and no number of an operation whose last step refuses (2, 3)', () => {
-    const plan = planBatch([operation(create('a')), operation(create('b'), create('a')), operation(create('c'))], state());
+    const plan = planBatch(
+      [operation(create('a')), operation(create('b'), create('a')), operation(create('c'))],
+      state(),
+    );
     expect(plan.events.map(({ id, documentId }) => [id, documentId])).toEqual([
       [11, 'a'],
       [12, 'c'],
@@ -55,7 +68,10 @@ describe('a batch', () => {
   });
 
   it('lets operations on one document see each other, and writes its net effect once (4)', () => {
-    const plan = planBatch([operation(set('a', { x: 1 })), operation(set('a', { y: 2 }))], state([stored('a', '{"n":0}')]));
+    const plan = planBatch(
+      [operation(set('a', { x: 1 })), operation(set('a', { y: 2 }))],
+      state([stored('a', '{"n":0}')]),
+    );
     expect(plan.events.map(({ type, after }) => [type, JSON.parse(after ?? '').y])).toEqual([
       ['put', undefined],
       ['put', 2],
@@ -101,7 +117,11 @@ describe('a batch', () => {
 
   it('folds any mix of operations to the same documents as one after the other, ids dense (1, 2, 4)', () => {
     const id = fc.constantFrom('a', 'b', 'c');
-    const step = fc.oneof(id.map((one) => create(one, '{"n":1}')), id.map(remove), id.map((one) => set(one, { m: 2 })));
+    const step = fc.oneof(
+      id.map((one) => create(one, '{"n":1}')),
+      id.map(remove),
+      id.map((one) => set(one, { m: 2 })),
+    );
     const operations = fc.array(fc.array(step, { minLength: 1, maxLength: 3 }), { maxLength: 8 });
     fc.assert(
       fc.property(operations, (lists) => {

@@ -7,8 +7,9 @@
  * 3. A refused operation does not harm its neighbours.
  * 4. Operations on one document see each other's effects in order.
  */
-import { invalid, Problem } from '@tidewire/protocol/problem';
+
 import type { JsonObject } from '@tidewire/protocol/json';
+import { invalid, Problem } from '@tidewire/protocol/problem';
 import { wholeDocument } from './document-text.js';
 import type { Author, StoredDocument, WriteOutcome } from './document-writes.js';
 import type { LogEvent } from './log-event.js';
@@ -66,12 +67,7 @@ export function planBatch(operations: readonly LaneOperation[], state: LaneState
   return plan;
 }
 
-function planOperation(
-  operation: LaneOperation,
-  state: LaneState,
-  overlay: Overlay,
-  events: LogEvent[],
-): LaneOutcome {
+function planOperation(operation: LaneOperation, state: LaneState, overlay: Overlay, events: LogEvent[]): LaneOutcome {
   const mine: Overlay = new Map();
   const eventsBefore = events.length;
   const documents: StoredDocument[] = [];
@@ -115,7 +111,10 @@ function planStep(
   const collectionId = state.collections.get(step.collection);
   if (collectionId === undefined) {
     if (step.kind !== 'create') return 'missing';
-    throw new Problem('not_found', `There is no collection ${step.collection}, and the settings forbid to create it by writing.`);
+    throw new Problem(
+      'not_found',
+      `There is no collection ${step.collection}, and the settings forbid to create it by writing.`,
+    );
   }
   const key = documentKey(collectionId, step.id);
   const entry = overlaid(key);
@@ -158,7 +157,8 @@ function changedBody(
   change: (before: JsonObject, stored: StoredDocument) => JsonObject,
 ): string {
   const body = JSON.stringify(change(JSON.parse(present.body) as JsonObject, present));
-  if (body.length > bodyLimitChars) throw invalid('', 'the document would become too large', `${bodyLimitChars} characters`);
+  if (body.length > bodyLimitChars)
+    throw invalid('', 'the document would become too large', `${bodyLimitChars} characters`);
   return body;
 }
 

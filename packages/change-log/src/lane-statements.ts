@@ -1,8 +1,8 @@
 /** The statements of the commit lane. All run in sessions with `tidewire.lane = on`. */
 import type { SqlClient } from '@tidewire/db/sql-pool';
+import type { StoredDocument } from './document-writes.js';
 import type { DocumentChange, LanePlan } from './lane-plan.js';
 import type { LogEvent } from './log-event.js';
-import type { StoredDocument } from './document-writes.js';
 
 /** Row lock on the head of the database: serialises its commits across all processes. */
 const lockHead = {
@@ -19,14 +19,15 @@ const readDocuments = {
     JOIN documents d ON d.collection_id = wanted.collection_id AND d.id = wanted.id`,
 };
 
-const documentColumns =
-  'collection_id, id, body, data, version, created_at, changed_at, created_by, changed_by';
+const documentColumns = 'collection_id, id, body, data, version, created_at, changed_at, created_by, changed_by';
 
 const insertDocuments = (from: string) => `INSERT INTO documents (${documentColumns})
       SELECT w.collection_id, w.id, w.body::json, w.body::jsonb, w.version, w.created_at, w.changed_at, w.created_by, w.changed_by
       FROM ${from}`;
 
-const insertEvents = (from: string) => `INSERT INTO events (database_id, id, type, collection_id, collection, document_id,
+const insertEvents = (
+  from: string,
+) => `INSERT INTO events (database_id, id, type, collection_id, collection, document_id,
         before, after, name, data, actor, operation_id, at)
       SELECT $1, e.id, e.type::event_type, e.collection_id, e.collection, e.document_id,
         e.before::json, e.after::json, e.name, e.data::json, e.actor, e.operation_id::uuid, e.at::timestamptz
@@ -166,7 +167,15 @@ export async function insertNew(
   plan: LanePlan,
 ): Promise<number | null> {
   const { type, subject, rest } = eventValues(plan.events);
-  const values = [databaseId, configVersion, plan.events.length, ...documentValues(plan.changes), type, ...subject, ...rest];
+  const values = [
+    databaseId,
+    configVersion,
+    plan.events.length,
+    ...documentValues(plan.changes),
+    type,
+    ...subject,
+    ...rest,
+  ];
   const { rows } = await client.query<{ base: number }>({ ...appendNew, values });
   return rows[0]?.base ?? null;
 }
@@ -200,7 +209,11 @@ export async function insertBatch(client: SqlClient, databaseId: number, base: n
 }
 
 /** Creates the collections that do not exist yet, under the head's lock; returns the raised configuration version. */
-export async function insertCollections(client: SqlClient, databaseId: number, names: readonly string[]): Promise<number> {
+export async function insertCollections(
+  client: SqlClient,
+  databaseId: number,
+  names: readonly string[],
+): Promise<number> {
   await client.query({ ...createCollection, values: [databaseId, names] });
   const { rows } = await client.query<{ configVersion: number }>({ ...raiseConfigVersion, values: [databaseId] });
   const row = rows[0];
@@ -213,7 +226,10 @@ export async function selectCollections(
   databaseId: number,
   names: readonly string[],
 ): Promise<Map<string, number>> {
-  const { rows } = await client.query<{ name: string; id: number }>({ ...readCollections, values: [databaseId, names] });
+  const { rows } = await client.query<{ name: string; id: number }>({
+    ...readCollections,
+    values: [databaseId, names],
+  });
   return new Map(rows.map(({ name, id }) => [name, id]));
 }
 
@@ -224,6 +240,9 @@ export async function selectFirstEvent(
   after: number,
   operationId: string,
 ): Promise<number | null> {
-  const { rows } = await client.query<{ first: number | null }>({ ...findOperation, values: [databaseId, after, operationId] });
+  const { rows } = await client.query<{ first: number | null }>({
+    ...findOperation,
+    values: [databaseId, after, operationId],
+  });
   return rows[0]?.first ?? null;
 }

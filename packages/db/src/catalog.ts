@@ -112,11 +112,13 @@ export function createCatalog(pool: SqlPool): Catalog {
 }
 
 function decode(row: Row): CatalogDatabase {
-  const keys = (row.keys ?? []).map((key): CatalogKey => ({
-    ...key,
-    databaseId: row.id,
-    revokedAt: key.revokedAt === null ? null : new Date(key.revokedAt),
-  }));
+  const keys = (row.keys ?? []).map(
+    (key): CatalogKey => ({
+      ...key,
+      databaseId: row.id,
+      revokedAt: key.revokedAt === null ? null : new Date(key.revokedAt),
+    }),
+  );
   return {
     id: row.id,
     name: row.name,

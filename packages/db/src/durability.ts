@@ -19,5 +19,7 @@ export async function checkDurability(pool: SqlPool): Promise<DurabilityRisk[]> 
     'SELECT name AS setting, setting AS value FROM pg_settings WHERE name = ANY($1) ORDER BY name',
     [Object.keys(risks)],
   );
-  return rows.filter(({ value }) => value === 'off').map(({ setting, value }) => ({ setting, value, risk: risks[setting] ?? setting }));
+  return rows
+    .filter(({ value }) => value === 'off')
+    .map(({ setting, value }) => ({ setting, value, risk: risks[setting] ?? setting }));
 }

@@ -9,10 +9,21 @@ const lostStates = new Set(['57P01', '57P02', '57P03', '53300', '25006']);
 const againStates = new Set(['40001', '40P01', '55P03']);
 
 /** Codes that Node gives to failed sockets. */
-const socketCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOTFOUND']);
+const socketCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOENT',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+]);
 
 /** What the driver says without a code when a connection ends under a query, or cannot be had in time. */
-const lostMessages = /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|Client was closed)/;
+const lostMessages =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|Client was closed)/;
 
 /** The SQLSTATE or socket code of an error, or an empty string. */
 export function codeOf(error: unknown): string {
@@ -29,12 +40,17 @@ export function kindOfFailure(error: unknown): FailureKind {
 /** The public form of a failure that will not pass by trying again, or null when it is an accident of ours. */
 export function problemOfFailure(error: unknown): Problem | null {
   const code = codeOf(error);
-  if (code === '23505') return new Problem('conflict', 'A document with the same _id or unique value exists already.', { cause: error });
+  if (code === '23505')
+    return new Problem('conflict', 'A document with the same _id or unique value exists already.', { cause: error });
   if (code === '22P05') return refuse('a text holds the character U+0000, which cannot be stored', error);
   if (code.startsWith('22')) return refuse('a value cannot be stored', error);
   if (code.startsWith('54')) return refuse('the document is too large or nested too deeply', error);
-  if (code === '57014') return new Problem('unavailable', 'The statement took too long and was stopped; nothing was stored.', { cause: error });
-  if (code.startsWith('53')) return new Problem('unavailable', 'The database server is out of room; nothing was stored.', { cause: error });
+  if (code === '57014')
+    return new Problem('unavailable', 'The statement took too long and was stopped; nothing was stored.', {
+      cause: error,
+    });
+  if (code.startsWith('53'))
+    return new Problem('unavailable', 'The database server is out of room; nothing was stored.', { cause: error });
   return kindOfFailure(error) === 'lost' ? databaseUnavailable(error) : null;
 }
 

@@ -23,7 +23,8 @@ const REMEMBERED = 10_000;
 export function audienceOf(listener: Listener, database: CatalogDatabase): AudienceVerdict {
   if (listener.kind === 'admin') return { status: 'open', audience: everything };
   const key = database.keys.get(listener.keyId);
-  if (key === undefined || key.revokedAt !== null) return { status: 'ended', event: 'revoked', reason: 'the key was revoked' };
+  if (key === undefined || key.revokedAt !== null)
+    return { status: 'ended', event: 'revoked', reason: 'the key was revoked' };
   // A stream that was open when realtime went off stays, silent, and hears again when it comes back on.
   if (!isRealtimeOn(database, key)) return { status: 'open', audience: nothing };
   if (database.settings.realtime.global) return { status: 'open', audience: everything };

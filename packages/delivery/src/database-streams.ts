@@ -164,8 +164,10 @@ export class DatabaseStreams {
       const who = subscriber.listener.kind === 'key' ? subscriber.listener.keyId : '';
       const verdict = verdicts.get(who) ?? audienceOf(subscriber.listener, database);
       verdicts.set(who, verdict);
-      if (verdict.status === 'ended') this.end(subscriber, { event: verdict.event, data: JSON.stringify({ reason: verdict.reason }) });
-      else if (verdict.audience.signature !== subscriber.group.audience.signature) this.#moveTo(subscriber, verdict.audience);
+      if (verdict.status === 'ended')
+        this.end(subscriber, { event: verdict.event, data: JSON.stringify({ reason: verdict.reason }) });
+      else if (verdict.audience.signature !== subscriber.group.audience.signature)
+        this.#moveTo(subscriber, verdict.audience);
     }
   }
 

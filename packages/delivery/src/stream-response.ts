@@ -23,9 +23,13 @@ export type StreamConnection = {
   attach(drained: () => void, closed: () => void): void;
 };
 
-/** Sends the status, the headers and nothing else. After this call neither `request` nor `response` may be used. */
-export function openStream(request: IncomingMessage, response: ServerResponse): StreamConnection {
+/**
+ * Sends the status, the headers and nothing else. After this call neither `request` nor `response` may be used. Null when the request
+ * was pipelined behind one that is not answered yet: that one may be a stream, which would never let it have its turn.
+ */
+export function openStream(request: IncomingMessage, response: ServerResponse): StreamConnection | null {
   const { socket } = request;
+  if (response.socket !== socket) return null;
   const isChunked = request.httpVersionMajor > 1 || request.httpVersionMinor >= 1;
   socket.setKeepAlive(true, 30_000);
   socket.setNoDelay(true);

@@ -30,7 +30,10 @@ function isOrigin(text: string): boolean {
 }
 
 const keyName = z.string().trim().min(1).max(100);
-const email = z.email().max(254).transform((text) => text.toLowerCase());
+const email = z
+  .email()
+  .max(254)
+  .transform((text) => text.toLowerCase());
 /** NIST SP 800-63B: at least 8; ours is 10. The upper bound keeps hashing cheap. */
 const newPassword = z.string().min(10).max(256);
 

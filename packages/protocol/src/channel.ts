@@ -23,7 +23,8 @@ const listenMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'PUBLISH', '*'];
 /** What each list allows, for messages. */
 export const grantRules: Record<GrantKind, string> = {
   rest: 'METHOD:COLLECTION with GET POST PUT PATCH DELETE or *, and a collection or *, as in GET:company',
-  listen: 'METHOD:COLLECTION with POST PUT PATCH DELETE PUBLISH or *, and a collection, an event name or *, as in POST:company',
+  listen:
+    'METHOD:COLLECTION with POST PUT PATCH DELETE PUBLISH or *, and a collection, an event name or *, as in POST:company',
   publish: 'the name of a custom event, a prefix as in chat.*, or *',
 };
 
@@ -35,7 +36,8 @@ export function parseGrant(kind: GrantKind, text: string): string | null {
   const method = text.slice(0, separator);
   const name = text.slice(separator + 1);
   if (!(kind === 'rest' ? restMethods : listenMethods).includes(method)) return null;
-  const isNameGood = method === 'PUBLISH' ? isEventNameOrPrefix(name) : name === '*' || collectionNamePattern.test(name);
+  const isNameGood =
+    method === 'PUBLISH' ? isEventNameOrPrefix(name) : name === '*' || collectionNamePattern.test(name);
   if (!isNameGood) return null;
   return kind === 'listen' && method === 'PATCH' ? `PUT:${name}` : text;
 }

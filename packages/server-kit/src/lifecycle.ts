@@ -42,7 +42,7 @@ export function createLifecycle(log: LifecycleLog): Lifecycle {
     },
     async stop(reason) {
       if (stopping === null) {
-        log.info({ reason }, 'Stopping.');
+        if (steps.length > 0) log.info({ reason }, 'Stopping.');
         stopping = drain();
       }
       // A step that was deferred meanwhile has put a longer promise in its place.

@@ -12,7 +12,10 @@ beforeEach(() => {
   native = join(root, 'native');
   mkdirSync(join(native, 'lib'), { recursive: true });
   writeFileSync(join(native, 'lib', 'liba.so.60.2'), '');
-  const links = ['liba.so', 'liba.so.60'].map((name) => ({ source: 'native/lib/liba.so.60.2', target: `native/lib/${name}` }));
+  const links = ['liba.so', 'liba.so.60'].map((name) => ({
+    source: 'native/lib/liba.so.60.2',
+    target: `native/lib/${name}`,
+  }));
   writeFileSync(join(native, 'pg-symlinks.json'), JSON.stringify(links));
 });
 

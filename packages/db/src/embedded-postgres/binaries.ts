@@ -21,7 +21,8 @@ export function preparePostgresBinaries(): PostgresBinaries {
   repairLibraryLinks(native);
   const binaries = { postgres: join(native, 'bin', 'postgres'), initdb: join(native, 'bin', 'initdb') };
   for (const file of Object.values(binaries)) {
-    if (!existsSync(file)) throw new PostgresStartError(`The package with PostgreSQL is incomplete: ${file} is missing. ${reinstall}`);
+    if (!existsSync(file))
+      throw new PostgresStartError(`The package with PostgreSQL is incomplete: ${file} is missing. ${reinstall}`);
   }
   return binaries;
 }
@@ -60,7 +61,9 @@ export function repairLibraryLinks(native: string): void {
     // existsSync follows links, so a dangling one counts as missing.
     if (existsSync(join(root, target))) continue;
     if (!existsSync(join(root, source))) {
-      throw new PostgresStartError(`The package with PostgreSQL is incomplete: ${join(root, source)} is missing. ${reinstall}`);
+      throw new PostgresStartError(
+        `The package with PostgreSQL is incomplete: ${join(root, source)} is missing. ${reinstall}`,
+      );
     }
     makeLink(source, join(root, target));
   }

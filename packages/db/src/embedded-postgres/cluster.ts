@@ -138,9 +138,18 @@ async function runInitdb(
   throw new PostgresStartError(`PostgreSQL could not set up its data in ${folder}: ${plainReason(said)}`);
 }
 
-async function runToEnd(program: string, options: string[], runAs: RunAs): Promise<{ code: number | null; said: string }> {
+async function runToEnd(
+  program: string,
+  options: string[],
+  runAs: RunAs,
+): Promise<{ code: number | null; said: string }> {
   const [command = '', ...args] = [...runAs.prefix, program, ...options];
-  const child = spawn(command, args, { ...spawnIds(runAs), cwd: '/', env: postgresEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(command, args, {
+    ...spawnIds(runAs),
+    cwd: '/',
+    env: postgresEnvironment(),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', (cause) => reject(new PostgresStartError(cannotSpawn(program, cause), { cause })));
     child.once('close', resolve);
@@ -174,7 +183,9 @@ export function plainReason(said: string): string {
     .split('\n')
     .map((line) => line.replace(/^\d{4}-\d\d-\d\d [\d:.]+ \w+ \[\d+\] /, '').trim())
     .filter((line) => line !== '');
-  const telling = lines.filter((line) => /^(\S*: )?(FATAL|PANIC|ERROR|DETAIL|HINT|error|fatal|detail|hint|could not)\b/i.test(line));
+  const telling = lines.filter((line) =>
+    /^(\S*: )?(FATAL|PANIC|ERROR|DETAIL|HINT|error|fatal|detail|hint|could not)\b/i.test(line),
+  );
   return (telling.length > 0 ? telling : lines).slice(-4).join(' ') || 'it did not say why';
 }
 
@@ -186,7 +197,8 @@ export function ensureSocketFolder(cluster: Cluster, runAs: RunAs): string {
   const inside = join(cluster.dataDir, 'socket');
   const candidates = [inside, join(tmpdir(), cluster.name), join('/tmp', cluster.name)];
   const folder = candidates.find(isShortEnough);
-  if (folder === undefined) throw new PostgresStartError('No path for the Unix socket is short enough; set TMPDIR to a shorter path.');
+  if (folder === undefined)
+    throw new PostgresStartError('No path for the Unix socket is short enough; set TMPDIR to a shorter path.');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (folder !== inside) checkOwnFolder(folder, runAs);
   chmodSync(folder, 0o700);
@@ -204,7 +216,9 @@ function checkOwnFolder(folder: string, runAs: RunAs): void {
   const stat = lstatSync(folder);
   const mine = [process.getuid?.(), runAs.account?.uid];
   if (stat.isDirectory() && mine.includes(stat.uid)) return;
-  throw new PostgresStartError(`${folder} is needed for the Unix socket, but it belongs to somebody else. Remove it, or set TMPDIR.`);
+  throw new PostgresStartError(
+    `${folder} is needed for the Unix socket, but it belongs to somebody else. Remove it, or set TMPDIR.`,
+  );
 }
 
 /**

@@ -18,7 +18,11 @@ async function placeForeignClaim(change: { identity?: string; place?: string }):
   const own = await lockDataFolder(dataDir, asServer);
   const [purpose, pid, identity, place] = (readdirSync(join(dataDir, 'lock'))[0] ?? '').split('.');
   own.release();
-  const file = join(dataDir, 'lock', [purpose, pid, change.identity ?? identity, change.place ?? place, 'foreign'].join('.'));
+  const file = join(
+    dataDir,
+    'lock',
+    [purpose, pid, change.identity ?? identity, change.place ?? place, 'foreign'].join('.'),
+  );
   writeFileSync(file, 'held');
   return file;
 }
@@ -47,7 +51,9 @@ test('the lock of a process that is dead, its pid now being ours, does not block
   expect(readdirSync(join(dataDir, 'lock'))).toEqual([]);
 });
 
-test('a lock from another boot or container blocks while its file is touched, and not for long after', { timeout: 30_000 }, async () => {
+test('a lock from another boot or container blocks while its file is touched, and not for long after', {
+  timeout: 30_000,
+}, async () => {
   const file = await placeForeignClaim({ place: 'elsewhere' });
   const beat = setInterval(() => utimesSync(file, new Date(), new Date()), 500);
   await expect(lockDataFolder(dataDir, asServer)).rejects.toThrow(DataFolderBusyError);

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,7 +19,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkDurability } from '../durability.js';
 import { createSqlPool, type PostgresAddress, type SqlPool } from '../sql-pool.js';
 import { clusterOf } from './cluster.js';
-import { type EmbeddedPostgres, type EmbeddedPostgresOptions, findEmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.js';
+import {
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+  findEmbeddedPostgres,
+  startEmbeddedPostgres,
+} from './embedded-postgres.js';
 import { disarmPidFile } from './pid-file.js';
 import { endLeftovers } from './postmaster.js';
 import { findPostgresProcesses } from './process-table.js';
@@ -75,7 +89,9 @@ test('from nothing it serves a durable UTF-8 database with checksums, on a Unix 
   );
   expect(row).toEqual({ tcp: '', encoding: 'UTF8', checksums: 'on', folded: 'äö', jit: 'off' });
   expect(await checkDurability(connect(address))).toEqual([]);
-  await expect(ask({ ...address, password: 'wrong' } as PostgresAddress, 'SELECT 1')).rejects.toThrow(/password authentication failed/);
+  await expect(ask({ ...address, password: 'wrong' } as PostgresAddress, 'SELECT 1')).rejects.toThrow(
+    /password authentication failed/,
+  );
 });
 
 test('files and folders are open to their owner only', async () => {
@@ -162,7 +178,9 @@ test('a pid file that is empty or half written does not block', async () => {
   }
 });
 
-test('a PostgreSQL that is killed five times is back each time, and no acknowledged write is lost', { timeout: 60_000 }, async () => {
+test('a PostgreSQL that is killed five times is back each time, and no acknowledged write is lost', {
+  timeout: 60_000,
+}, async () => {
   const postgres = await start();
   const pool = connect(postgres.address);
   await pool.query('CREATE TABLE numbers (n bigserial PRIMARY KEY)');

@@ -26,7 +26,14 @@ import {
 import { findDataFolderHolder, type LockPurpose, lockDataFolder } from './data-folder-lock.js';
 import { keepLogShort } from './log-file.js';
 import { readPidFile } from './pid-file.js';
-import { adoptPostmaster, endLeftovers, ensureDatabase, type Postmaster, startPostmaster, stopPostmaster } from './postmaster.js';
+import {
+  adoptPostmaster,
+  endLeftovers,
+  ensureDatabase,
+  type Postmaster,
+  startPostmaster,
+  stopPostmaster,
+} from './postmaster.js';
 import { chooseRunAs, type RunAs } from './run-as.js';
 import { PostgresStartError } from './start-error.js';
 
@@ -101,7 +108,10 @@ function makeDataFolder(path: string): string {
     return realpathSync(path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PostgresStartError(`The data folder ${path} cannot be used: ${reason}. Choose another one with DATA_DIR.`, { cause });
+    throw new PostgresStartError(
+      `The data folder ${path} cannot be used: ${reason}. Choose another one with DATA_DIR.`,
+      { cause },
+    );
   }
 }
 
@@ -155,7 +165,10 @@ const longestPauseMs = 5_000;
 const healthyMs = 30_000;
 
 /** Starts the server again whenever it ends by itself, with pauses that double up to `longestPauseMs`, until it is stopped. */
-function supervise(first: Postmaster, { start, cluster, log, stopTimeoutMs, unlock }: Supervision): Pick<EmbeddedPostgres, 'pid' | 'stop'> {
+function supervise(
+  first: Postmaster,
+  { start, cluster, log, stopTimeoutMs, unlock }: Supervision,
+): Pick<EmbeddedPostgres, 'pid' | 'stop'> {
   let current = first;
   let stopping: Promise<void> | null = null;
   const stopped = new AbortController();
@@ -168,7 +181,10 @@ function supervise(first: Postmaster, { start, cluster, log, stopTimeoutMs, unlo
       const how = await current.exited;
       if (stopping !== null) return;
       if (Date.now() - since > healthyMs) pauseMs = firstPauseMs;
-      log.warn({ pid: current.pid }, `PostgreSQL ended by itself (${how}); it is started again. Its log is ${cluster.logFile}.`);
+      log.warn(
+        { pid: current.pid },
+        `PostgreSQL ended by itself (${how}); it is started again. Its log is ${cluster.logFile}.`,
+      );
       pauseMs = await restart(pauseMs);
     }
   }

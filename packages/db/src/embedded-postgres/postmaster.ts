@@ -37,10 +37,18 @@ const watchIntervalMs = 100;
  */
 export async function startPostmaster(
   cluster: Cluster,
-  options: { postgres: string; args: string[]; runAs: RunAs; socketFolder: string; startTimeoutMs: number; signal: AbortSignal },
+  options: {
+    postgres: string;
+    args: string[];
+    runAs: RunAs;
+    socketFolder: string;
+    startTimeoutMs: number;
+    signal: AbortSignal;
+  },
 ): Promise<Postmaster> {
   disarmPidFile(cluster.folder);
-  for (const suffix of ['', '.lock']) rmSync(join(options.socketFolder, `.s.PGSQL.${embeddedPort}${suffix}`), { force: true });
+  for (const suffix of ['', '.lock'])
+    rmSync(join(options.socketFolder, `.s.PGSQL.${embeddedPort}${suffix}`), { force: true });
   const log = openLog(cluster, options.runAs);
   try {
     const postmaster = await spawnPostmaster(options, log.handle);
@@ -98,7 +106,9 @@ async function becomeReady(
   { startTimeoutMs, signal, readLog }: { startTimeoutMs: number; signal: AbortSignal; readLog(): string },
 ): Promise<void> {
   const fail = (what: string) =>
-    new PostgresStartError(`PostgreSQL ${what} on ${cluster.folder}: ${plainReason(readLog())} Its log is ${cluster.logFile}.`);
+    new PostgresStartError(
+      `PostgreSQL ${what} on ${cluster.folder}: ${plainReason(readLog())} Its log is ${cluster.logFile}.`,
+    );
   const until = Date.now() + startTimeoutMs;
   while (!isReady(cluster, postmaster) && !signal.aborted) {
     if (!postmaster.isAlive()) throw fail('did not start');
@@ -131,7 +141,9 @@ export async function adoptPostmaster(
   }
   const candidate = watchPostmaster(file.pid, file.socketFolder);
   if (runsWith(cluster, options.args) && (await answers(cluster, candidate, options.password))) return candidate;
-  options.info(`A PostgreSQL with other settings was left running on ${cluster.folder} (process ${candidate.pid}); it is stopped.`);
+  options.info(
+    `A PostgreSQL with other settings was left running on ${cluster.folder} (process ${candidate.pid}); it is stopped.`,
+  );
   await stopPostmaster(candidate, { fastMs: 30_000, immediateMs: 5_000 });
   await endLeftovers(cluster, options.info);
   return null;
@@ -145,7 +157,8 @@ export async function endLeftovers(cluster: Cluster, info: (message: string) => 
   let left = findPostgresProcesses({ folder: cluster.folder, name: cluster.name });
   if (left.length > 0) info(`Ending ${left.length} processes that a killed PostgreSQL left on ${cluster.folder}.`);
   for (let attempt = 0; left.length > 0; attempt += 1) {
-    if (attempt === 100) throw new PostgresStartError(`PostgreSQL processes on ${cluster.folder} cannot be ended: ${left.join(', ')}.`);
+    if (attempt === 100)
+      throw new PostgresStartError(`PostgreSQL processes on ${cluster.folder} cannot be ended: ${left.join(', ')}.`);
     for (const pid of left) signalProcess(pid, attempt < 50 ? 'SIGQUIT' : 'SIGKILL');
     await delay(50);
     left = findPostgresProcesses({ folder: cluster.folder, name: cluster.name });
@@ -241,7 +254,10 @@ function isSameProcess(pid: number, identity: string | null): boolean {
  * Stops the server: SIGINT (fast: sessions end, a checkpoint is written), after `fastMs` SIGQUIT (immediate: the next start
  * recovers from the log), after `immediateMs` SIGKILL. No acknowledged write is lost in any of the three.
  */
-export async function stopPostmaster(postmaster: Postmaster, limits: { fastMs: number; immediateMs: number }): Promise<void> {
+export async function stopPostmaster(
+  postmaster: Postmaster,
+  limits: { fastMs: number; immediateMs: number },
+): Promise<void> {
   const steps = [
     { name: 'SIGINT', waitMs: limits.fastMs },
     { name: 'SIGQUIT', waitMs: limits.immediateMs },

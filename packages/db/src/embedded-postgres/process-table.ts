@@ -58,7 +58,9 @@ function allPids(): number[] {
 function isPostgresIn(pid: number, folder: string): boolean {
   if (readlinkOrNull(`/proc/${pid}/cwd`) !== folder) return false;
   const program = readlinkOrNull(`/proc/${pid}/exe`);
-  return program !== null && basename(program.replace(/ \(deleted\)$/, '')) === 'postgres' && identifyProcess(pid) !== null;
+  return (
+    program !== null && basename(program.replace(/ \(deleted\)$/, '')) === 'postgres' && identifyProcess(pid) !== null
+  );
 }
 
 function ps(args: string[]): string {

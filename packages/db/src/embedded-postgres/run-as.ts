@@ -68,7 +68,8 @@ function* waysOfRoot(question: Question, clusterOwner: { uid: number; gid: numbe
 /** `initdb` looks its own account up, so the namespace maps root to an account that exists. */
 function inUserNamespace({ dataDir, binaries }: Question): Way {
   const accounts = readAccounts().filter(({ uid }) => uid !== 0);
-  const account = accounts.find(({ name }) => name === 'postgres') ?? accounts.find(({ name }) => name === 'nobody') ?? accounts[0];
+  const account =
+    accounts.find(({ name }) => name === 'postgres') ?? accounts.find(({ name }) => name === 'nobody') ?? accounts[0];
   const prefix = ['unshare', '--user', `--map-user=${account?.uid}`, `--map-group=${account?.gid}`, '--'];
   return {
     async refuses() {
@@ -113,16 +114,24 @@ async function tryOut(runAs: RunAs, binaries: PostgresBinaries, test: string, fo
 
 function createPostgresAccount({ info }: Question): Account | string {
   try {
-    execFileSync('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'], { stdio: 'pipe' });
+    execFileSync('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'], {
+      stdio: 'pipe',
+    });
   } catch (error) {
     return `there is no account "postgres", and it could not be created (${error instanceof Error ? error.message.trim() : error})`;
   }
   info('Created the system account "postgres", because PostgreSQL refuses to run as root.');
-  return readAccounts().find(({ name }) => name === 'postgres') ?? 'the account "postgres" was created but is not in /etc/passwd';
+  return (
+    readAccounts().find(({ name }) => name === 'postgres') ??
+    'the account "postgres" was created but is not in /etc/passwd'
+  );
 }
 
 function accountOf(uid: number): Account | string {
-  return readAccounts().find((account) => account.uid === uid) ?? `no account with the id ${uid}, which owns the data, is in /etc/passwd`;
+  return (
+    readAccounts().find((account) => account.uid === uid) ??
+    `no account with the id ${uid}, which owns the data, is in /etc/passwd`
+  );
 }
 
 function describe(uid: number): string {

@@ -1,0 +1,41 @@
+import { createRouter } from '@tanstack/react-router';
+import { createQueryClient } from '../lib/query-client.js';
+import { ErrorPage } from './routes/error-page.js';
+import { NotFoundPage } from './routes/not-found-page.js';
+import { rootRoute } from './routes/root.js';
+import { collectionRoute } from './routes/collection.js';
+import { collectionsRoute } from './routes/collections.js';
+import { databaseRoute } from './routes/database.js';
+import { eventsRoute } from './routes/events.js';
+import { indexRoute } from './routes/index.js';
+import { keysRoute } from './routes/keys.js';
+import { overviewRoute } from './routes/overview.js';
+import { settingsRoute } from './routes/settings.js';
+import { setupRoute } from './routes/setup.js';
+import { signInRoute } from './routes/sign-in.js';
+
+export const queryClient = createQueryClient(() => {
+  // The page stays in the URL, so that signing in leads back to it.
+  if (router.state.location.pathname === '/sign-in') return;
+  queryClient.clear();
+  void router.navigate({ to: '/sign-in', search: { return: router.state.location.href, expired: true }, replace: true });
+});
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    indexRoute,
+    setupRoute,
+    signInRoute,
+    databaseRoute.addChildren([overviewRoute, collectionsRoute, collectionRoute, eventsRoute, keysRoute, settingsRoute]),
+  ]),
+  context: { queryClient },
+  defaultPreload: false,
+  defaultErrorComponent: ErrorPage,
+  defaultNotFoundComponent: NotFoundPage,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

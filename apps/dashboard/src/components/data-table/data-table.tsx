@@ -1,0 +1,73 @@
+import type { ReactNode } from 'react';
+import { classes } from '../ui/classes.js';
+import { LoadingNote, Skeleton } from '../ui/skeleton.js';
+
+export type Column<Row> = {
+  id: string;
+  header: ReactNode;
+  cell: (row: Row) => ReactNode;
+  /** Tailwind classes of the column's cells: width, alignment, when to hide. */
+  className?: string;
+};
+
+type DataTableProps<Row> = {
+  label: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[] | undefined;
+  rowKey: (row: Row) => string;
+  rowClassName?: (row: Row) => string;
+  /** Instead of rows, when there are none. */
+  empty: ReactNode;
+  /** Instead of the table, when it could not be loaded. */
+  error?: ReactNode;
+  skeletonRows?: number;
+  /** Cells of several lines begin at the same height. */
+  isTall?: boolean;
+};
+
+/** A table with its four states: rows, loading (`rows` undefined), empty, error. Wide tables scroll within their frame. */
+export function DataTable<Row>({ label, columns, rows, rowKey, rowClassName, empty, error, skeletonRows = 6, isTall }: DataTableProps<Row>) {
+  if (error) return error;
+  if (rows?.length === 0) return empty;
+  return (
+    <div className="relative w-full overflow-x-auto" aria-busy={rows === undefined || undefined}>
+      {rows === undefined ? <LoadingNote what={label.toLowerCase()} /> : null}
+      <table aria-label={label} className="w-full border-collapse text-left text-sm">
+        <thead>
+          <tr className="border-b border-line bg-canvas">
+            {columns.map(({ id, header, className }) => (
+              <th key={id} scope="col" className={classes('h-8 px-3 text-xs font-medium whitespace-nowrap text-muted first:pl-4 last:pr-4', className)}>
+                {header}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows === undefined
+            ? Array.from({ length: skeletonRows }, (_, index) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
+                <tr key={index} className="border-b border-line last:border-0">
+                  {columns.map(({ id, className }) => (
+                    <td key={id} className={classes('h-10 px-3 first:pl-4 last:pr-4', className)}>
+                      <Skeleton className="h-3.5 w-[70%] max-w-40" />
+                    </td>
+                  ))}
+                </tr>
+              ))
+            : rows.map((row) => (
+                <tr
+                  key={rowKey(row)}
+                  className={classes('border-b border-line transition-colors last:border-0 hover:bg-hover/60', rowClassName?.(row))}
+                >
+                  {columns.map(({ id, cell, className }) => (
+                    <td key={id} className={classes('px-3 py-2 first:pl-4 last:pr-4', isTall ? 'align-top' : 'align-middle', className)}>
+                      {cell(row)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

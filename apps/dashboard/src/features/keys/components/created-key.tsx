@@ -1,0 +1,48 @@
+import type { CreatedKeyAnswer } from '@tidewire/protocol/admin-api';
+import { useId } from 'react';
+import { Button } from '../../../components/ui/button.js';
+import { CopyButton } from '../../../components/ui/copy-button.js';
+import { DialogBody, DialogFooter } from '../../../components/ui/dialog.js';
+import { inputClasses } from '../../../components/ui/field.js';
+import { SnippetTabs } from '../../../components/ui/snippet-tabs.js';
+import { firstSteps } from '../../../lib/snippets.js';
+import { collectionOfGrants } from '../collection-of-grants.js';
+
+export function CreatedKey({ created, onDone }: { created: CreatedKeyAnswer; onDone: () => void }) {
+  const id = useId();
+  const collection = collectionOfGrants(created);
+  const snippets = firstSteps({ origin: window.location.origin, key: created.key, ...(collection ? { collection } : {}) });
+  return (
+    <>
+      <DialogBody>
+        <div className="flex flex-col gap-6">
+          <div className="flex flex-col gap-1.5">
+            <label htmlFor={id} className="text-sm font-medium">
+              Key of {created.name}
+            </label>
+            <div className="flex flex-wrap gap-2">
+              <input
+                id={id}
+                readOnly
+                value={created.key}
+                onFocus={(event) => event.currentTarget.select()}
+                className={`${inputClasses} min-w-56 flex-1 border-accent! bg-accent-soft! font-mono text-xs!`}
+              />
+              <CopyButton text={created.key} what="key" isWide />
+            </div>
+            <p className="text-xs text-muted">The server keeps only a hash of it. A key that is lost is revoked and replaced by a new one.</p>
+          </div>
+          <div className="flex flex-col gap-3">
+            <h3 className="text-sm font-semibold">Try it</h3>
+            <SnippetTabs snippets={snippets} />
+          </div>
+        </div>
+      </DialogBody>
+      <DialogFooter>
+        <Button variant="primary" onClick={onDone}>
+          Done
+        </Button>
+      </DialogFooter>
+    </>
+  );
+}

@@ -1,0 +1,99 @@
+/** Realtime services over real HTTP and a real Postgres, for tests: as many as wanted on one log. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createAdminGate } from '@tidewire/access/admin-gate';
+import { createAdminSessions } from '@tidewire/access/admin-sessions';
+import { type ApiKeys, createApiKeys } from '@tidewire/access/api-keys';
+import { createKeyAuthenticator } from '@tidewire/access/authenticate-key';
+import { createDatabases } from '@tidewire/access/databases';
+import { createKeyGate } from '@tidewire/access/key-gate';
+import { createSettings, type Settings } from '@tidewire/access/settings';
+import { type CapturingClient, captureWrites } from '@tidewire/change-log/capture-extension';
+import { createCommitLanes } from '@tidewire/change-log/commit-lanes';
+import { createEventLog } from '@tidewire/change-log/event-log';
+import { followDatabases } from '@tidewire/change-log/follow-databases';
+import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
+import { createCatalog } from '@tidewire/db/catalog';
+import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
+import { problemOfFailure } from '@tidewire/db/postgres-errors';
+import type { PostgresAddress } from '@tidewire/db/sql-pool';
+import { createHub, type Hub } from '@tidewire/delivery/hub';
+import { createHttpApp } from '@tidewire/server-kit/http-app';
+import { createRealtime } from './app.js';
+
+export type TestNode = {
+  url: string;
+  port: number;
+  databaseId: number;
+  connections: PostgresConnections;
+  client: CapturingClient;
+  apiKeys: ApiKeys;
+  settings: Settings;
+  hub: Hub;
+  /** What went wrong beside the requests. */
+  errors: unknown[];
+  createKey(grants: { listen?: string[]; publish?: string[]; origins?: string[] }): Promise<{ id: string; key: string }>;
+  /** The value of the session cookie of a new admin, and the way to end that session. */
+  signIn(): Promise<{ cookie: string; end(): Promise<void> }>;
+  close(): Promise<void>;
+};
+
+const serverSecret = 'a secret for tests only, of some length';
+
+/** Listens on a free port of 127.0.0.1, with the database `default`. */
+export async function startTestNode(address: PostgresAddress): Promise<TestNode> {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  const connections = connectPostgres(address, { onConnectionError: onError });
+  const { prisma, pool, lanePool } = connections;
+  const catalog = createCatalog(pool);
+  const bus = createMemoryChangeBus({ onError });
+  const lanes = createCommitLanes({ pool: lanePool, catalog, bus, onRetry: onError });
+  const client = captureWrites(prisma, lanes.submit);
+  const notify = (databaseId: number, configVersion: number) => bus.publish({ kind: 'config', databaseId, configVersion });
+  const { id: databaseId } = await createDatabases({ prisma, pool }).ensure('default');
+  const apiKeys = createApiKeys({ prisma, catalog, notify, now: Date.now });
+  const settings = createSettings({ prisma, catalog, notify });
+  const sessions = createAdminSessions({ prisma, serverSecret, now: Date.now });
+  const log = createEventLog(pool);
+  const hub = createHub({ log, bus, catalog, onError });
+  const stopFollowing = followDatabases({ log, catalog, bus, databases: hub.databases, onHead: hub.noteHead, onError });
+  const keys = createKeyAuthenticator({ catalog, now: Date.now });
+  const keyGate = createKeyGate(keys);
+  const adminGate = createAdminGate({ sessions, serverSecret });
+  const realtime = createRealtime({ hub, catalog, keys, keyGate, adminGate, sessions, events: client.event, onError });
+  const app = createHttpApp({ handlers: [realtime.router], log: { error: ({ err }) => onError(err) }, translate: problemOfFailure });
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    databaseId,
+    connections,
+    client,
+    apiKeys,
+    settings,
+    hub,
+    errors,
+    async createKey({ listen = [], publish = [], origins = [] }) {
+      const { id, key } = await apiKeys.create(databaseId, { name: 'test', rest: [], listen, publish, origins });
+      return { id, key };
+    },
+    async signIn() {
+      const admin = await prisma.admin.create({ data: { email: `${Math.random()}@example.org`, passwordHash: '-' } });
+      const { token } = await sessions.start(admin.id);
+      return { cookie: `tidewire_session=${token}`, end: () => prisma.adminSession.deleteMany({ where: { adminId: admin.id } }).then(() => undefined) };
+    },
+    async close() {
+      realtime.close();
+      await hub.drain(0);
+      stopFollowing();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await lanes.idle();
+      await connections.close();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/** `tidewire start`: everything in one process. */
+import { createServer, type RequestListener } from 'node:http';
+import { resolve } from 'node:path';
+import { checkDurability } from '@tidewire/db/durability';
+import { migrate } from '@tidewire/db/migrate';
+import type { Lifecycle } from '@tidewire/server-kit/lifecycle';
+import { drainServer, listen } from '@tidewire/server-kit/lifecycle-server';
+import type { Logger } from '@tidewire/server-kit/logger';
+import { composeServices, type Services } from '../compose.js';
+import type { Config } from '../config.js';
+import { ensureDemoKey } from '../demo-key.js';
+import { type Core, openCore } from '../open-core.js';
+import { openPostgresForServer } from '../open-postgres.js';
+import { defaultDatabase } from '../run-command.js';
+import { readServerSecret } from '../server-secret.js';
+import { renderWelcome, type Welcome } from '../welcome.js';
+
+export type StartContext = { config: Config; logger: Logger; lifecycle: Lifecycle; print: (text: string) => void; colours: boolean };
+
+/** How long running requests may take at a stop, after the streams have ended. */
+const requestsMs = 10_000;
+/** Idle connections are kept longer than load balancers do (60 s), so that it is never us who closes one that is about to be used. */
+const keepAliveMs = 65_000;
+
+/** Resolves when the server is ready; it then runs until the lifecycle is stopped. Rejects when it cannot start; the lifecycle is to be stopped then, too. */
+export async function start({ config, logger, lifecycle, print, colours }: StartContext): Promise<void> {
+  // The port comes first: when it is taken, nothing else was touched.
+  let handler: RequestListener = answerStarting;
+  const server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => handler(request, response));
+  const port = await listen(server, config);
+  lifecycle.defer('port', () => server.close());
+
+  const postgres = await openPostgresForServer(config, logger);
+  lifecycle.defer('postgres', () => postgres.close(), { limitMs: 60_000 });
+  const { applied } = await migrate(postgres.address);
+  if (applied.length > 0) logger.info({ applied }, 'The schema was brought up to date.');
+  const core = openCore(postgres.address, logger);
+  lifecycle.defer('connections', () => core.close(), { limitMs: 20_000 });
+  const durabilityRisks = await checkDurability(core.pool);
+  for (const { setting, value, risk } of durabilityRisks) logger.warn({ setting, value }, risk);
+
+  const serverSecret = config.secretKey ?? readServerSecret(config.dataDir);
+  const services = composeServices({ core, logger, lifecycle, serverSecret, trustProxy: config.trustProxy, durabilityRisks });
+  const drainMs = config.drainSeconds * 1000;
+  lifecycle.defer('requests', () => drainServer(server, { endStreams: () => services.endStreams(drainMs), limitMs: requestsMs }), {
+    limitMs: drainMs + requestsMs + 5_000,
+  });
+  const welcome = await prepareFirstUse(config, core, services, port);
+  handler = services.app;
+  if (!lifecycle.isStopping) print(renderWelcome(welcome, colours));
+}
+
+const answerStarting: RequestListener = (_request, response) => {
+  response.writeHead(503, { 'Content-Type': 'application/json', 'Retry-After': '1' });
+  response.end('{"code":"unavailable","detail":"The server is starting."}');
+};
+
+async function prepareFirstUse(config: Config, core: Core, services: Services, port: number): Promise<Welcome> {
+  const { id } = await core.databases.ensure(defaultDatabase);
+  const { adminEmail, adminPassword } = config;
+  const { admins, setupToken } = services;
+  if (adminEmail !== undefined && adminPassword !== undefined && (await admins.isSetupNeeded())) {
+    await admins.setUp({ token: setupToken.text, email: adminEmail.toLowerCase(), password: adminPassword });
+  }
+  const isSetupNeeded = await admins.isSetupNeeded();
+  const isDefaultFolder = config.dataDir === './data';
+  return {
+    url: `http://${shownHost(config.host)}:${port}`,
+    storage: config.databaseUrl === undefined ? resolve(config.dataDir) : 'the PostgreSQL of DATABASE_URL',
+    dashboard: isSetupNeeded ? { kind: 'setup', token: setupToken.text } : { kind: 'sign in' },
+    demoKey: isLoopback(config.host) ? await ensureDemoKey(core, id, config.dataDir) : null,
+    command: `npx tidewire${isDefaultFolder ? '' : ` --data-dir ${config.dataDir}`}`,
+  };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
+}
+
+/** What to type into a browser on this machine. */
+export function shownHost(host: string): string {
+  if (isLoopback(host) || host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}

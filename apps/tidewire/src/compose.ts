@@ -1,0 +1,130 @@
+/** Puts the services together: the only file in which they meet. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { createAdminGate } from '@tidewire/access/admin-gate';
+import { createAdminSessions } from '@tidewire/access/admin-sessions';
+import { type Admins, createAdmins } from '@tidewire/access/admins';
+import { createKeyAuthenticator } from '@tidewire/access/authenticate-key';
+import { createKeyGate } from '@tidewire/access/key-gate';
+import { createLastUseRecorder } from '@tidewire/access/last-use';
+import { createLoginThrottle } from '@tidewire/access/login-throttle';
+import { createPasswords } from '@tidewire/access/passwords';
+import { createSetupToken, type SetupToken } from '@tidewire/access/setup-token';
+import { createApi } from '@tidewire/api/app';
+import { followDatabases } from '@tidewire/change-log/follow-databases';
+import { createCollections } from '@tidewire/collections/collections';
+import type { DurabilityRisk } from '@tidewire/db/durability';
+import { problemOfFailure } from '@tidewire/db/postgres-errors';
+import { createHub } from '@tidewire/delivery/hub';
+import { createRealtime } from '@tidewire/realtime/app';
+import { createHttpApp } from '@tidewire/server-kit/http-app';
+import type { Lifecycle } from '@tidewire/server-kit/lifecycle';
+import type { Logger } from '@tidewire/server-kit/logger';
+import { createStaticFiles } from '@tidewire/server-kit/static-files';
+import type { Core } from './open-core.js';
+
+export type ServiceOptions = {
+  core: Core;
+  logger: Logger;
+  lifecycle: Lifecycle;
+  serverSecret: string;
+  trustProxy: number;
+  durabilityRisks: readonly DurabilityRisk[];
+};
+
+export type Services = {
+  app: ReturnType<typeof createHttpApp>;
+  admins: Admins;
+  setupToken: SetupToken;
+  /** Ends every open stream within this time. */
+  endStreams(withinMs: number): Promise<void>;
+};
+
+const sweepIntervalMs = 60 * 60_000;
+
+/** API, realtime and dashboard over one core, as one Express app. What runs beside requests is deferred to the lifecycle. */
+export function composeServices(options: ServiceOptions): Services {
+  const { core, logger, lifecycle, serverSecret, trustProxy } = options;
+  const { prisma, pool, catalog, bus, log, client } = core;
+  const now = Date.now;
+  const onError = (error: unknown) => logger.warn({ err: error }, 'A task beside the requests failed; it is tried again.');
+
+  const lastUse = createLastUseRecorder({ pool, now, onError });
+  lastUse.start();
+  lifecycle.defer('last uses of keys', () => lastUse.close());
+  const keys = createKeyAuthenticator({ catalog, now, onUse: (keyId) => lastUse.touch(keyId) });
+  const keyGate = createKeyGate(keys);
+
+  const sessions = createAdminSessions({ prisma, serverSecret, now });
+  const sweep = setInterval(() => void sessions.sweep().catch(onError), sweepIntervalMs).unref();
+  lifecycle.defer('sweep of sessions', () => clearInterval(sweep));
+  const setupToken = createSetupToken(serverSecret);
+  const admins = createAdmins({ prisma, sessions, setupToken, passwords: createPasswords(), throttle: createLoginThrottle({ pool, now }) });
+  const adminGate = createAdminGate({ sessions, serverSecret });
+
+  const hub = createHub({ log, bus, catalog, onError });
+  const stopFollowing = followDatabases({
+    log,
+    catalog,
+    bus,
+    databases: () => hub.databases(),
+    onHead: (head) => hub.noteHead(head),
+    onError,
+  });
+  lifecycle.defer('look at the databases', stopFollowing);
+
+  const realtime = createRealtime({ hub, catalog, keys, keyGate, adminGate, sessions, events: client.event, onError });
+  const api = createApi({
+    keyGate,
+    adminGate,
+    catalog,
+    log,
+    admins,
+    databases: core.databases,
+    settings: core.settings,
+    apiKeys: core.apiKeys,
+    collections: createCollections({ pool, documents: client.document }),
+    readyChecks: readyChecks(options),
+  });
+  const app = createHttpApp({
+    handlers: [realtime.router, api, ...dashboard(logger)],
+    trustProxy,
+    log: logger,
+    translate: problemOfFailure,
+  });
+  return {
+    app,
+    admins,
+    setupToken,
+    async endStreams(withinMs) {
+      realtime.close();
+      await hub.drain(withinMs);
+    },
+  };
+}
+
+/** A Postgres that could lose acknowledged writes is said, and serves all the same: that is its owner's choice. */
+function readyChecks({ core, lifecycle, durabilityRisks }: ServiceOptions) {
+  return [
+    {
+      name: 'postgres',
+      async check() {
+        await core.pool.query('SELECT 1');
+        return { ok: true };
+      },
+    },
+    { name: 'running', check: async () => (lifecycle.isStopping ? { ok: false, detail: 'the server is stopping' } : { ok: true }) },
+    {
+      name: 'durability',
+      check: async () => (durabilityRisks.length === 0 ? { ok: true } : { ok: true, detail: durabilityRisks.map(({ risk }) => risk).join(' ') }),
+    },
+  ];
+}
+
+function dashboard(logger: Logger) {
+  const folder = join(dirname(createRequire(import.meta.url).resolve('@tidewire/dashboard/package.json')), 'dist');
+  if (existsSync(join(folder, 'index.html'))) return [createStaticFiles({ folder })];
+  logger.warn({ folder }, 'The dashboard is not built; run npm run build. The API works without it.');
+  return [];
+}

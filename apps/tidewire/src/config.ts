@@ -1,0 +1,118 @@
+/** The configuration of the command: one table, from which the help and `.env.example` are written, too. */
+import { logLevels } from '@tidewire/server-kit/logger';
+import { type OptionTable, type OptionValues, parseOptions } from '@tidewire/server-kit/options';
+import { z } from 'zod';
+
+function wholeNumber(max: number) {
+  return z.string().regex(/^\d{1,9}$/).transform(Number).pipe(z.number().max(max));
+}
+
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//).refine((text) => URL.canParse(text));
+
+export const optionTable = {
+  port: {
+    env: 'PORT',
+    flag: 'port',
+    schema: wholeNumber(65_535),
+    default: '4000',
+    description: 'Port of the HTTP server; 0 takes a free one',
+    wants: 'a whole number from 0 to 65535',
+  },
+  host: {
+    env: 'HOST',
+    flag: 'host',
+    schema: z.string().min(1),
+    default: '127.0.0.1',
+    description: 'Address that the HTTP server listens on; 0.0.0.0 for all of this machine',
+    wants: 'an address or name of this machine',
+  },
+  dataDir: {
+    env: 'DATA_DIR',
+    flag: 'data-dir',
+    schema: z.string().min(1),
+    default: './data',
+    description: 'Folder of the built-in PostgreSQL and of the secrets that are made at the first start',
+    wants: 'the path of a folder; it is created',
+  },
+  databaseUrl: {
+    env: 'DATABASE_URL',
+    flag: null,
+    schema: postgresUrl.optional(),
+    default: null,
+    description: 'A PostgreSQL of your own (15 or newer) instead of the built-in one',
+    wants: 'a URL such as postgresql://user:password@host:5432/database',
+    secret: true,
+  },
+  logLevel: {
+    env: 'LOG_LEVEL',
+    flag: 'log-level',
+    schema: z.enum(logLevels),
+    default: 'info',
+    description: 'How much is written to the log (stderr)',
+    wants: `one of ${logLevels.join(', ')}`,
+  },
+  adminEmail: {
+    env: 'ADMIN_EMAIL',
+    flag: 'admin-email',
+    schema: z.email().max(254).optional(),
+    default: null,
+    description: 'Makes the first admin of the dashboard, together with ADMIN_PASSWORD; without them a setup link is printed',
+    wants: 'an e-mail address',
+  },
+  adminPassword: {
+    env: 'ADMIN_PASSWORD',
+    flag: null,
+    schema: z.string().min(10).max(256).optional(),
+    default: null,
+    description: 'Password of the first admin',
+    wants: '10 to 256 characters',
+    secret: true,
+  },
+  secretKey: {
+    env: 'SECRET_KEY',
+    flag: null,
+    schema: z.string().min(32).max(1024).optional(),
+    default: null,
+    description: 'Signs session cookies and the setup link; made at the first start and kept in DATA_DIR when it is not given. All processes of one service need the same',
+    wants: 'at least 32 characters that nobody can guess',
+    secret: true,
+  },
+  trustProxy: {
+    env: 'TRUST_PROXY',
+    flag: 'trust-proxy',
+    schema: wholeNumber(10),
+    default: '0',
+    description: 'How many proxies stand in front and are believed in X-Forwarded-For and X-Forwarded-Proto',
+    wants: 'a whole number from 0 to 10',
+  },
+  drainSeconds: {
+    env: 'DRAIN_SECONDS',
+    flag: 'drain-seconds',
+    schema: wholeNumber(600),
+    default: '1',
+    description: 'Over how many seconds open streams are ended at a stop; more of them want more, so that they do not all come back at once',
+    wants: 'a whole number from 0 to 600',
+  },
+} satisfies OptionTable;
+
+export type Config = OptionValues<typeof optionTable>;
+
+/** Everything that is wrong with the configuration, one sentence a line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads the configuration from flags (by the table's names) and environment. Throws `ConfigError`. */
+export function loadConfig(
+  flags: Readonly<Record<string, string | undefined>>,
+  env: Readonly<Record<string, string | undefined>>,
+): Config {
+  const outcome = parseOptions(optionTable, { env, flags });
+  if (!outcome.ok) throw new ConfigError(outcome.errors.map(({ message }) => message).join('\n'));
+  const { adminEmail, adminPassword } = outcome.values;
+  if ((adminEmail === undefined) !== (adminPassword === undefined)) {
+    const [given, missing] = adminEmail === undefined ? ['ADMIN_PASSWORD', 'ADMIN_EMAIL'] : ['ADMIN_EMAIL', 'ADMIN_PASSWORD'];
+    throw new ConfigError(`${given} is set and ${missing} is not; the first admin needs both.`);
+  }
+  return outcome.values;
+}

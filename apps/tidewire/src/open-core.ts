@@ -1,0 +1,54 @@
+/** What server and commands have in common: connections, catalog, event log, and the client through which alone is written. */
+import { type ApiKeys, createApiKeys } from '@tidewire/access/api-keys';
+import { createDatabases, type Databases } from '@tidewire/access/databases';
+import { createSettings, type Settings } from '@tidewire/access/settings';
+import { type CapturingClient, captureWrites } from '@tidewire/change-log/capture-extension';
+import type { ChangeBus } from '@tidewire/change-log/change-bus';
+import { createCommitLanes } from '@tidewire/change-log/commit-lanes';
+import { createEventLog, type EventLog } from '@tidewire/change-log/event-log';
+import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
+import { type Catalog, createCatalog } from '@tidewire/db/catalog';
+import { type AdminClient, connectPostgres } from '@tidewire/db/client';
+import type { PostgresAddress, SqlPool } from '@tidewire/db/sql-pool';
+import type { Logger } from '@tidewire/server-kit/logger';
+
+export type Core = {
+  prisma: AdminClient;
+  client: CapturingClient;
+  pool: SqlPool;
+  catalog: Catalog;
+  bus: ChangeBus;
+  log: EventLog;
+  databases: Databases;
+  apiKeys: ApiKeys;
+  settings: Settings;
+  /** Waits for the commits under way, then closes the bus and every connection. */
+  close(): Promise<void>;
+};
+
+/** Opens nothing before it is used. The schema must be up to date. */
+export function openCore(address: PostgresAddress, logger: Logger): Core {
+  const onError = (message: string) => (error: unknown) => logger.warn({ err: error }, message);
+  const connections = connectPostgres(address, { onConnectionError: onError('A connection to Postgres was lost.') });
+  const { prisma, pool, lanePool } = connections;
+  const catalog = createCatalog(pool);
+  const bus = createMemoryChangeBus({ onError: onError('A listener of the change bus failed.') });
+  const lanes = createCommitLanes({ pool: lanePool, catalog, bus, onRetry: onError('A commit is tried again.') });
+  const notify = (databaseId: number, configVersion: number) => bus.publish({ kind: 'config', databaseId, configVersion });
+  return {
+    prisma,
+    pool,
+    catalog,
+    bus,
+    client: captureWrites(prisma, lanes.submit),
+    log: createEventLog(pool),
+    databases: createDatabases({ prisma, pool }),
+    apiKeys: createApiKeys({ prisma, catalog, notify, now: Date.now }),
+    settings: createSettings({ prisma, catalog, notify }),
+    async close() {
+      await lanes.idle();
+      await bus.close();
+      await connections.close();
+    },
+  };
+}

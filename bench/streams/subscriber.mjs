@@ -1,0 +1,183 @@
+/**
+ * One subscriber of a load client: takes the bytes of its socket apart (HTTP head, chunks) and holds what is left against the
+ * reference stream.
+ *
+ * Two ways, as the bytes come:
+ * - fast: they are what the reference has at this subscriber's position. Nothing is parsed.
+ * - slow: a block is gathered to its end and read: the next event (it must be the reference's, or extends it) or a ping.
+ */
+import { percentile } from '../kit/statistics.mjs';
+
+const LF = 10;
+const noBytes = Buffer.alloc(0);
+
+export class StreamSubscriber {
+  #reference;
+  #latencies;
+  #head = '';
+  #isChunked = false;
+  /** Of the chunked coding: what comes next, and how many bytes of it. */
+  #expects = 'head';
+  #left = 0;
+  /** Bytes of a block that is read the slow way; null on the fast way. */
+  #partial = null;
+  #position = 0;
+  #passed = 0;
+  isOpen = false;
+  /** Why this one is not checked any further; empty while all is well. */
+  fault = '';
+
+  /**
+   * @param {import('./reference-stream.mjs').ReferenceStream} reference
+   * @param {LatencyRecord | null} latencies
+   */
+  constructor(reference, latencies) {
+    this.#reference = reference;
+    this.#latencies = latencies;
+  }
+
+  /** True when it has seen all that any subscriber of this process has. */
+  get isAtEnd() {
+    return this.#position === this.#reference.end;
+  }
+
+  /** Takes what the socket read. The buffer is only borrowed. */
+  feed(buffer, length) {
+    let at = 0;
+    while (at < length && this.fault === '') {
+      if (this.#expects === 'head') at = this.#readHead(buffer, at, length);
+      else if (this.#expects === 'size') at = this.#readSize(buffer, at, length);
+      else {
+        const end = Math.min(length, at + this.#left);
+        if (this.#expects === 'data') this.#readBody(buffer, at, end);
+        this.#left -= end - at;
+        at = end;
+        if (this.#left === 0) this.#expectAfterBytes();
+      }
+    }
+    if (this.#latencies !== null) this.#recordLatencies();
+  }
+
+  #readHead(buffer, at, length) {
+    const before = this.#head.length;
+    this.#head += buffer.latin1Slice(at, length);
+    const end = this.#head.indexOf('\r\n\r\n');
+    if (end < 0) return length;
+    const head = this.#head.slice(0, end);
+    if (!/^HTTP\/1\.1 200 /.test(head)) this.fault = `the server answered ${head.split('\r\n')[0]}`;
+    this.#isChunked = /^transfer-encoding: *chunked$/im.test(head);
+    this.#expects = this.#isChunked ? 'size' : 'data';
+    this.#left = this.#isChunked ? 0 : Number.POSITIVE_INFINITY;
+    this.#head = '';
+    this.isOpen = true;
+    return at + end + 4 - before;
+  }
+
+  /** The size of a chunk in hex, up to its line feed (RFC 9112, section 7.1). */
+  #readSize(buffer, at, length) {
+    while (at < length) {
+      const code = buffer[at++];
+      if (code === LF) {
+        this.#expects = 'data';
+        if (this.#left === 0) this.fault = 'the server ended the stream';
+        return at;
+      }
+      if (code !== 13) this.#left = this.#left * 16 + Number.parseInt(String.fromCharCode(code), 16);
+    }
+    return at;
+  }
+
+  #expectAfterBytes() {
+    if (!this.#isChunked) return;
+    if (this.#expects === 'data') {
+      this.#expects = 'line break';
+      this.#left = 2;
+    } else this.#expects = 'size';
+  }
+
+  #readBody(buffer, at, end) {
+    const reference = this.#reference;
+    while (at < end && this.fault === '') {
+      if (this.#partial === null) {
+        const known = Math.min(end - at, reference.end - this.#position);
+        const equal = known === 0 ? 0 : reference.countEqual(this.#position, buffer, at, known);
+        this.#position += equal;
+        at += equal;
+        if (at === end) return;
+        this.#partial = this.#unread();
+      }
+      at = this.#readBlock(buffer, at, end);
+    }
+  }
+
+  /** Steps back to the beginning of the block in which the bytes began to differ. */
+  #unread() {
+    const reference = this.#reference;
+    const block = reference.blockAt(this.#position);
+    const start = block < reference.starts.length ? reference.starts[block] : reference.end;
+    const bytes = start === this.#position ? noBytes : reference.slice(start, this.#position);
+    this.#position = start;
+    return bytes;
+  }
+
+  #readBlock(buffer, at, end) {
+    const partial = this.#partial;
+    const startsWithBreak = partial.length > 0 && partial[partial.length - 1] === LF && buffer[at] === LF;
+    const found = startsWithBreak ? at - 1 : buffer.subarray(at, end).indexOf('\n\n');
+    if (found < 0) {
+      this.#partial = Buffer.concat([partial, buffer.subarray(at, end)]);
+      return end;
+    }
+    const after = startsWithBreak ? at + 1 : at + found + 2;
+    const rest = buffer.subarray(at, after);
+    this.#partial = null;
+    this.#take(partial.length === 0 ? rest : Buffer.concat([partial, rest]));
+    return after;
+  }
+
+  #take(block) {
+    const reference = this.#reference;
+    const read = reference.dialect.read(block.utf8Slice(0, block.length - 2));
+    const place = reference.blockAt(this.#position);
+    if (read.kind === 'fault') this.fault = read.why;
+    else if (read.kind === 'control') {
+      const last = reference.ids[place - 1];
+      if (read.id === undefined || reference.dialect.isPassed(last, read.id)) return;
+      this.fault = `the cursor was moved to ${read.id}, but the last event that came was ${last}`;
+    } else if (place === reference.starts.length) {
+      reference.append(block, read);
+      this.#position = reference.end;
+    } else if (reference.countEqual(this.#position, block, 0, block.length) === block.length) this.#position += block.length;
+    else this.fault = `the event ${read.id} came where ${reference.ids[place]} was due, or it differs from what others got`;
+  }
+
+  #recordLatencies() {
+    const { starts, sentAt, end } = this.#reference;
+    const now = Number(process.hrtime.bigint() / 1000n);
+    while (this.#passed < starts.length && this.#position >= (starts[this.#passed + 1] ?? end)) {
+      this.#latencies.add(now - sentAt[this.#passed]);
+      this.#passed += 1;
+    }
+  }
+}
+
+/** Microseconds from the time that an event carries to the time at which a subscriber read its end. */
+export class LatencyRecord {
+  #samples = [];
+
+  add(microseconds) {
+    this.#samples.push(microseconds);
+  }
+
+  /** Forgets all, and returns what there was, sorted, in milliseconds. */
+  take() {
+    const sorted = Float64Array.from(this.#samples).sort();
+    this.#samples = [];
+    return sorted.map((microseconds) => microseconds / 1000);
+  }
+}
+
+/** @param {Float64Array} sorted */
+export function latencySummary(sorted) {
+  return { count: sorted.length, p50Ms: percentile(sorted, 50), p99Ms: percentile(sorted, 99), maxMs: sorted.at(-1) ?? Number.NaN };
+}
