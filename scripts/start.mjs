@@ -14,6 +14,12 @@ try {
   process.exit(1);
 }
 
+// A shell may stand between npm and us, and a signal to npm then ends that shell and not us: without a parent we stop, too.
+const parent = process.ppid;
+if (process.env.npm_lifecycle_event !== undefined && process.platform !== 'win32') {
+  setInterval(() => process.ppid !== parent && process.kill(process.pid, 'SIGTERM'), 500).unref();
+}
+
 const command = join(root, 'apps', 'tidewire', 'bin', 'tidewire.js');
 process.argv = [process.execPath, command, 'start', ...process.argv.slice(2)];
 await import(pathToFileURL(command).href);

@@ -15,7 +15,10 @@ const bin = (...path) => [process.execPath, join(root, 'node_modules', ...path)]
  */
 const stages = [
   { name: 'lint', command: [...bin('@biomejs', 'biome', 'bin', 'biome'), 'check', '.'] },
-  { name: 'types', command: [...bin('turbo', 'bin', 'turbo'), 'run', 'check', '--output-logs=errors-only', '--ui=stream'] },
+  {
+    name: 'types',
+    command: [...bin('turbo', 'bin', 'turbo'), 'run', 'check', '--output-logs=errors-only', '--ui=stream'],
+  },
   vitest('unit'),
   vitest('int'),
   {
@@ -51,7 +54,9 @@ function vitest(project) {
 function countVitest(file) {
   const report = readJson(file);
   if (report === null) return null;
-  const broken = report.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.every((one) => one.status !== 'failed'));
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.every((one) => one.status !== 'failed'),
+  );
   return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length };
 }
 
@@ -73,7 +78,13 @@ async function runStage({ name, command, env, count, needs = [] }, found) {
   const given = Object.assign({}, ...needs.map((need) => found[need]));
   const { code } = await run(command, {
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', FORCE_COLOR: process.stdout.isTTY ? '1' : '0', ...given, ...env },
+    env: {
+      ...process.env,
+      TURBO_TELEMETRY_DISABLED: '1',
+      FORCE_COLOR: process.stdout.isTTY ? '1' : '0',
+      ...given,
+      ...env,
+    },
     detached: process.platform !== 'win32',
     onSpawn: (child) => (running = child),
   });
@@ -98,7 +109,9 @@ function endGroup(child, signal) {
 function report(results) {
   say('');
   for (const { name, passed, failed, note } of results) {
-    say(`${name.padEnd(6)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${note}`.trimEnd());
+    say(
+      `${name.padEnd(6)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${note}`.trimEnd(),
+    );
   }
   const sum = (field) => results.reduce((total, result) => total + result[field], 0);
   process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed\n`);
@@ -114,7 +127,10 @@ async function prepare() {
 async function main() {
   const asked = process.argv.slice(2);
   const unknown = asked.filter((name) => !stages.some((stage) => stage.name === name));
-  if (unknown.length > 0) throw new PlainError(`There is no stage ${unknown.join(', ')}. There are: ${stages.map(({ name }) => name).join(', ')}.`);
+  if (unknown.length > 0)
+    throw new PlainError(
+      `There is no stage ${unknown.join(', ')}. There are: ${stages.map(({ name }) => name).join(', ')}.`,
+    );
   const chosen = stages.filter(({ name }) => asked.length === 0 || asked.includes(name));
   try {
     await prepare();

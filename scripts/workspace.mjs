@@ -24,8 +24,19 @@ export function checkNode() {
 export async function install() {
   if (isInstalled()) return;
   const isFirst = !existsSync(join(root, 'node_modules'));
-  say(isFirst ? 'Installing packages (only the first time; about a minute) …' : 'Installing packages, because package-lock.json has changed …');
-  const options = ['--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  say(
+    isFirst
+      ? 'Installing packages (only the first time; about a minute) …'
+      : 'Installing packages, because package-lock.json has changed …',
+  );
+  const options = [
+    '--include=dev',
+    '--include=optional',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   // `npm ci` starts by removing node_modules, which is a waste when only a few packages have changed.
   const commands = isFirst ? ['ci', 'install'] : ['install'];
   for (const command of commands) {
@@ -61,10 +72,13 @@ export async function build(filter) {
   say('Building …');
   const turbo = join(root, 'node_modules', 'turbo', 'bin', 'turbo');
   const scope = filter === undefined ? [] : [`--filter=${filter}...`];
-  const { code, output } = await run([process.execPath, turbo, 'run', 'build', ...scope, '--output-logs=errors-only', '--ui=stream'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', DO_NOT_TRACK: '1' },
-  });
+  const { code, output } = await run(
+    [process.execPath, turbo, 'run', 'build', ...scope, '--output-logs=errors-only', '--ui=stream'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', DO_NOT_TRACK: '1' },
+    },
+  );
   if (code !== 0) {
     process.stderr.write(output);
     throw new PlainError('The build failed; the lines above say why.');
@@ -77,9 +91,13 @@ const notSources = new Set(['node_modules', 'dist', '.turbo', 'generated']);
 
 function fingerprintSources() {
   const hash = createHash('sha256').update(process.version);
-  const files = ['package.json', 'package-lock.json', 'turbo.json', 'tsconfig.base.json'].map((name) => join(root, name));
-  for (const folder of ['packages', 'apps', 'prisma']) files.push(...walk(join(root, folder), (name) => !notSources.has(name)));
-  for (const file of files) if (existsSync(file)) hash.update(file).update('\0').update(readFileSync(file)).update('\0');
+  const files = ['package.json', 'package-lock.json', 'turbo.json', 'tsconfig.base.json'].map((name) =>
+    join(root, name),
+  );
+  for (const folder of ['packages', 'apps', 'prisma'])
+    files.push(...walk(join(root, folder), (name) => !notSources.has(name)));
+  for (const file of files)
+    if (existsSync(file)) hash.update(file).update('\0').update(readFileSync(file)).update('\0');
   return hash.digest('hex');
 }
 
@@ -98,7 +116,9 @@ function fingerprintOutputs() {
 }
 
 function workspaces() {
-  return ['packages', 'apps'].flatMap((folder) => list(join(root, folder)).map((entry) => join(root, folder, entry.name)));
+  return ['packages', 'apps'].flatMap((folder) =>
+    list(join(root, folder)).map((entry) => join(root, folder, entry.name)),
+  );
 }
 
 function walk(folder, isWanted) {
@@ -117,7 +137,7 @@ function list(folder) {
 /** The command line of npm: the one that runs us, else the one of the PATH. */
 export function npm(args) {
   const cli = process.env.npm_execpath;
-  if (cli !== undefined && cli.endsWith('.js')) return [process.execPath, cli, ...args];
+  if (cli?.endsWith('.js')) return [process.execPath, cli, ...args];
   return [process.platform === 'win32' ? 'npm.cmd' : 'npm', ...args];
 }
 

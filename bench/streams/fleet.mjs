@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { startProcess } from '../kit/processes.mjs';
+import { summarizeLatencies } from './latency-record.mjs';
 
 const clientScript = fileURLToPath(new URL('load-client.mjs', import.meta.url));
 
@@ -46,11 +47,8 @@ export async function startFleet({ dialect, port, path, headers = {}, subscriber
      * @param {number} number @param {number} [timeoutMs] @returns {Promise<FleetReport>}
      */
     reach: async (number, timeoutMs = 60_000) => merge(await all('reach', () => ({ number, timeoutMs }))),
-    /** Latencies since the last call, the worst of the processes. */
-    async latencies() {
-      const parts = await all('latencies');
-      return { count: sum(parts, 'count'), p50Ms: mean(parts, 'p50Ms'), p99Ms: max(parts, 'p99Ms'), maxMs: max(parts, 'maxMs') };
-    },
+    /** Latencies since the last call. */
+    latencies: async () => summarizeLatencies((await all('latencies')).flat()),
     stop,
   };
 }
@@ -74,5 +72,4 @@ function merge(reports) {
 }
 
 const sum = (parts, field) => parts.reduce((total, part) => total + part[field], 0);
-const mean = (parts, field) => sum(parts, field) / parts.length;
 const max = (parts, field) => Math.max(...parts.map((part) => part[field]));

@@ -4,8 +4,9 @@
  */
 import { connect } from 'node:net';
 import { dialects } from './dialects.mjs';
+import { LatencyRecord } from './latency-record.mjs';
 import { ReferenceStream } from './reference-stream.mjs';
-import { LatencyRecord, latencySummary, StreamSubscriber } from './subscriber.mjs';
+import { StreamSubscriber } from './subscriber.mjs';
 
 const readBuffer = Buffer.alloc(256 * 1024);
 /** Connections that are opened at a time. */
@@ -74,7 +75,7 @@ const commands = {
     return report(isThere());
   },
 
-  latencies: async () => latencySummary(latencies?.take() ?? new Float64Array()),
+  latencies: async () => latencies?.take() ?? [],
 };
 
 function report(isComplete) {

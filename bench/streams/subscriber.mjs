@@ -6,8 +6,6 @@
  * - fast: they are what the reference has at this subscriber's position. Nothing is parsed.
  * - slow: a block is gathered to its end and read: the next event (it must be the reference's, or extends it) or a ping.
  */
-import { percentile } from '../kit/statistics.mjs';
-
 const LF = 10;
 const noBytes = Buffer.alloc(0);
 
@@ -29,7 +27,7 @@ export class StreamSubscriber {
 
   /**
    * @param {import('./reference-stream.mjs').ReferenceStream} reference
-   * @param {LatencyRecord | null} latencies
+   * @param {import('./latency-record.mjs').LatencyRecord | null} latencies
    */
   constructor(reference, latencies) {
     this.#reference = reference;
@@ -159,25 +157,4 @@ export class StreamSubscriber {
       this.#passed += 1;
     }
   }
-}
-
-/** Microseconds from the time that an event carries to the time at which a subscriber read its end. */
-export class LatencyRecord {
-  #samples = [];
-
-  add(microseconds) {
-    this.#samples.push(microseconds);
-  }
-
-  /** Forgets all, and returns what there was, sorted, in milliseconds. */
-  take() {
-    const sorted = Float64Array.from(this.#samples).sort();
-    this.#samples = [];
-    return sorted.map((microseconds) => microseconds / 1000);
-  }
-}
-
-/** @param {Float64Array} sorted */
-export function latencySummary(sorted) {
-  return { count: sorted.length, p50Ms: percentile(sorted, 50), p99Ms: percentile(sorted, 99), maxMs: sorted.at(-1) ?? Number.NaN };
 }

@@ -7,6 +7,7 @@ import { type AdminSessions, createAdminSessions } from '@tidewire/access/admin-
 import { createAdmins } from '@tidewire/access/admins';
 import { type ApiKeys, createApiKeys } from '@tidewire/access/api-keys';
 import { createKeyAuthenticator } from '@tidewire/access/authenticate-key';
+import { problemOfDatabaseFailure } from '@tidewire/access/database-problem';
 import { createDatabases } from '@tidewire/access/databases';
 import { createKeyGate } from '@tidewire/access/key-gate';
 import { createLoginThrottle } from '@tidewire/access/login-throttle';
@@ -20,7 +21,6 @@ import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
 import { createCollections } from '@tidewire/collections/collections';
 import { createCatalog } from '@tidewire/db/catalog';
 import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
-import { problemOfFailure } from '@tidewire/db/postgres-errors';
 import type { PostgresAddress } from '@tidewire/db/sql-pool';
 import { createHttpApp } from '@tidewire/server-kit/http-app';
 import { createApi } from './app.js';
@@ -38,7 +38,12 @@ export type TestApi = {
   /** What was logged as an accident; a test of good or bad input expects none. */
   accidents: { fields: Record<string, unknown>; message: string }[];
   /** Makes a key and gives its text. */
-  createKey(grants?: { rest?: string[]; listen?: string[]; publish?: string[]; origins?: string[] }): Promise<{ id: string; key: string }>;
+  createKey(grants?: {
+    rest?: string[];
+    listen?: string[];
+    publish?: string[];
+    origins?: string[];
+  }): Promise<{ id: string; key: string }>;
   close(): Promise<void>;
 };
 
@@ -51,10 +56,13 @@ export async function startTestApi(address: PostgresAddress, options: { now?: ()
   const connections = connectPostgres(address, { onConnectionError: () => undefined });
   const { prisma, pool, lanePool } = connections;
   const catalog = createCatalog(pool);
-  const bus = createMemoryChangeBus();
+  const bus = createMemoryChangeBus({
+    onError: (error) => void accidents.push({ fields: { error }, message: 'bus listener' }),
+  });
   const lanes = createCommitLanes({ pool: lanePool, catalog, bus, onRetry: () => undefined });
   const capturing = captureWrites(prisma, lanes.submit);
-  const notify = (databaseId: number, configVersion: number) => bus.publish({ kind: 'config', databaseId, configVersion });
+  const notify = (databaseId: number, configVersion: number) =>
+    bus.publish({ kind: 'config', databaseId, configVersion });
   const databases = createDatabases({ prisma, pool });
   const { id: databaseId } = await databases.ensure('default');
   const sessions = createAdminSessions({ prisma, serverSecret, now });
@@ -80,7 +88,12 @@ export async function startTestApi(address: PostgresAddress, options: { now?: ()
     readyChecks: [{ name: 'postgres', check: async () => ({ ok: (await pool.query('SELECT 1')).rowCount === 1 }) }],
   });
   const log = { error: (fields: Record<string, unknown>, message: string) => void accidents.push({ fields, message }) };
-  const server: Server = createHttpApp({ handlers: [api], log, translate: problemOfFailure }).listen(0, '127.0.0.1');
+  const server: Server = createHttpApp({ handlers: [api], log, translate: problemOfDatabaseFailure }).listen(
+    0,
+    '127.0.0.1',
+  );
+  // Longer than any pause in a test: a connection that the server ends just as a client uses it again looks like a broken answer.
+  server.keepAliveTimeout = 60_000;
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
 
@@ -95,7 +108,14 @@ export async function startTestApi(address: PostgresAddress, options: { now?: ()
     setupToken: setupToken.text,
     accidents,
     async createKey(grants = {}) {
-      const { id, key } = await apiKeys.create(databaseId, { name: 'test', rest: [], listen: [], publish: [], origins: [], ...grants });
+      const { id, key } = await apiKeys.create(databaseId, {
+        name: 'test',
+        rest: [],
+        listen: [],
+        publish: [],
+        origins: [],
+        ...grants,
+      });
       return { id, key };
     },
     async close() {

@@ -21,7 +21,8 @@ const PAGE_LIMIT_CHARS = 16 * 1024 * 1024;
 export async function listEvents(log: EventLog, databaseId: number, query: string): Promise<string> {
   const { since, before, max } = parseParameters(query, parameters);
   if (since !== null && before !== null) throw new Problem('bad_request', 'Give since or before, not both.');
-  const events = before === null ? await readAfter(log, databaseId, since ?? 0, max) : await log.readBefore(databaseId, before, max);
+  const events =
+    before === null ? await readAfter(log, databaseId, since ?? 0, max) : await log.readBefore(databaseId, before, max);
   return `{"data":[${(before === null ? fromStart(events) : fromEnd(events)).join()}]}`;
 }
 

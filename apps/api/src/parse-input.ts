@@ -9,7 +9,9 @@ export async function readInput<S extends z.ZodType>(request: IncomingMessage, s
   const parsed = schema.safeParse(await readJsonBody(request));
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.flatMap((issue) => toFields(issue, schema)).slice(0, 20);
-  const detail = errors.map(({ field, message, allowed }) => `${field || 'body'}: ${message}${allowed ? ` (allowed: ${allowed})` : ''}`);
+  const detail = errors.map(
+    ({ field, message, allowed }) => `${field || 'body'}: ${message}${allowed ? ` (allowed: ${allowed})` : ''}`,
+  );
   throw new Problem('validation_failed', detail.join('; '), { errors });
 }
 

@@ -29,20 +29,29 @@ async function call(path: string, { method = 'GET', body, headers = {}, key = fu
   return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
 }
 
-async function create(collection: string, fields: Record<string, unknown>): Promise<{ _id: string } & Record<string, unknown>> {
+async function create(
+  collection: string,
+  fields: Record<string, unknown>,
+): Promise<{ _id: string } & Record<string, unknown>> {
   const { status, body } = await call(`/rest/${collection}`, { method: 'POST', body: fields });
   expect(status).toBe(201);
   return body as { _id: string };
 }
 
 async function headOfLog(): Promise<number> {
-  const { rows } = await api.connections.pool.query<{ head: number }>('SELECT head FROM log_heads WHERE database_id = $1', [api.databaseId]);
+  const { rows } = await api.connections.pool.query<{ head: number }>(
+    'SELECT head FROM log_heads WHERE database_id = $1',
+    [api.databaseId],
+  );
   return rows[0]?.head ?? -1;
 }
 
 describe('writing', () => {
   it('answers a POST with 201, the whole document with every metafield, and the id of its event', async () => {
-    const { status, headers, body } = await call('/rest/company', { method: 'POST', body: { name: 'Ada & Sons', city: 'London', n: 1 } });
+    const { status, headers, body } = await call('/rest/company', {
+      method: 'POST',
+      body: { name: 'Ada & Sons', city: 'London', n: 1 },
+    });
     expect(status).toBe(201);
     expect(headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(headers.get('x-event-id')).toBe(String(await headOfLog()));
@@ -79,7 +88,7 @@ describe('writing', () => {
     const changed = { ...document, a: 2, _version: 99, _createdby: 'mallory', _created: '1999-01-01T00:00:00.000Z' };
     const { status, body } = await call(`/rest/readback/${document._id}`, { method: 'PUT', body: changed });
     expect(status).toBe(200);
-    expect(body).toMatchObject({ a: 2, _version: 1, _createdby: 'api', _created: document['_created'] });
+    expect(body).toMatchObject({ a: 2, _version: 1, _createdby: 'api', _created: document._created });
   });
 
   it('creates all documents of an array, in order, each with its event, or none', async () => {
@@ -88,7 +97,10 @@ describe('writing', () => {
     expect(good.status).toBe(201);
     expect(good.body).toMatchObject([{ n: 1 }, { n: 2 }, { n: 3 }]);
     expect(good.headers.get('x-event-id')).toBe(String(before + 3));
-    const bad = await call('/rest/bulk', { method: 'POST', body: [{ n: 4 }, { n: 5, _id: '577cf185e2039b0900000016' }] });
+    const bad = await call('/rest/bulk', {
+      method: 'POST',
+      body: [{ n: 4 }, { n: 5, _id: '577cf185e2039b0900000016' }],
+    });
     expect(bad).toMatchObject({ status: 422, body: { errors: [{ field: '/1/_id' }] } });
     expect((await call('/rest/bulk')).body).toHaveLength(3);
     expect(await headOfLog()).toBe(before + 3);
@@ -107,7 +119,10 @@ describe('writing', () => {
     const ids = [(await create('many', { n: 1 }))._id, (await create('many', { n: 2 }))._id];
     const stays = (await create('many', { n: 3 }))._id;
     const body = [...ids, ids[0], 'ffffffffffffffffffffffff'];
-    expect(await call('/rest/many/*', { method: 'DELETE', body })).toMatchObject({ status: 200, body: { result: ids } });
+    expect(await call('/rest/many/*', { method: 'DELETE', body })).toMatchObject({
+      status: 200,
+      body: { result: ids },
+    });
     expect(await call('/rest/many/*', { method: 'DELETE', body })).toMatchObject({ status: 200, body: { result: [] } });
     expect((await call('/rest/many')).body).toMatchObject([{ _id: stays }]);
   });
@@ -118,7 +133,9 @@ describe('writing', () => {
     expect(await call(`/rest/override/${_id}`, post)).toMatchObject({ status: 200, body: { a: 2 } });
     const { key } = await api.createKey({ rest: ['POST:override'] });
     expect((await call(`/rest/override/${_id}`, { ...post, key })).status).toBe(403);
-    expect((await call(`/rest/override/${_id}`, { ...post, headers: { 'x-http-method-override': 'TRACE' } })).status).toBe(400);
+    expect(
+      (await call(`/rest/override/${_id}`, { ...post, headers: { 'x-http-method-override': 'TRACE' } })).status,
+    ).toBe(400);
   });
 });
 
@@ -137,12 +154,21 @@ describe('reading', () => {
     expect(ids((await call('/rest/paged')).body)).toEqual(made.toSorted());
     expect(ids((await call('/rest/paged?max=2&skip=1')).body)).toEqual(made.toSorted().slice(1, 3));
     const { headers, body } = await call('/rest/paged?totals=true&max=2&skip=4&metafields=true');
-    expect(body).toMatchObject({ data: [{ _id: made.toSorted()[4], _version: 0 }], totals: { total: 5, count: 1, skip: 4, max: 2 } });
+    expect(body).toMatchObject({
+      data: [{ _id: made.toSorted()[4], _version: 0 }],
+      totals: { total: 5, count: 1, skip: 4, max: 2 },
+    });
     expect(JSON.parse(headers.get('x-pagination') ?? '')).toEqual({ total: 5, count: 1, skip: 4, max: 2 });
   });
 
   it('gives values back as they were sent: order of keys, empty and nested values, numbers, any letters', async () => {
-    const fields = { z: 1, a: '', 'ä/~"\\': '😀\u2028', n: [0.1, -1e-7, 1e21, 9007199254740992], deep: { a: [[], {}, null, true] } };
+    const fields = {
+      z: 1,
+      a: '',
+      'ä/~"\\': '😀\u2028',
+      n: [0.1, -1e-7, 1e21, 9007199254740992],
+      deep: { a: [[], {}, null, true] },
+    };
     const { _id } = await create('fidelity', fields);
     const response = await fetch(`${api.url}/rest/fidelity/${_id}`, { headers: { 'x-apikey': fullKey } });
     expect(await response.text()).toBe(JSON.stringify({ _id, ...fields }));
@@ -221,7 +247,10 @@ describe('who may', () => {
     expect((await call('/rest/granted', { key, method: 'POST', body: {} })).status).toBe(201);
     expect((await call('/rest/granted', { key })).status).toBe(200);
     const refused = await call('/rest/granted/577cf185e2039b0900000016', { key, method: 'DELETE' });
-    expect(refused).toMatchObject({ status: 403, body: { code: 'forbidden', detail: expect.stringContaining('DELETE:granted') } });
+    expect(refused).toMatchObject({
+      status: 403,
+      body: { code: 'forbidden', detail: expect.stringContaining('DELETE:granted') },
+    });
     expect((await call('/rest/grantedx', { key })).status).toBe(403);
     expect((await call('/rest/Granted', { key })).status).toBe(403);
   });
@@ -229,10 +258,17 @@ describe('who may', () => {
   it('sees no document of another database', async () => {
     const { prisma } = api.connections;
     const other = await prisma.database.create({ data: { name: 'other', settings: {}, log: { create: {} } } });
-    const { key } = await api.apiKeys.create(other.id, { name: 'x', rest: ['*:*'], listen: [], publish: [], origins: [] });
+    const { key } = await api.apiKeys.create(other.id, {
+      name: 'x',
+      rest: ['*:*'],
+      listen: [],
+      publish: [],
+      origins: [],
+    });
     const { _id } = await create('tenant', { secret: 1 });
     expect(await call('/rest/tenant', { key })).toMatchObject({ status: 200, body: [] });
-    for (const method of ['GET', 'DELETE']) expect((await call(`/rest/tenant/${_id}`, { key, method })).status).toBe(404);
+    for (const method of ['GET', 'DELETE'])
+      expect((await call(`/rest/tenant/${_id}`, { key, method })).status).toBe(404);
     expect((await call(`/rest/tenant/${_id}`, { key, method: 'PUT', body: { secret: 2 } })).status).toBe(404);
     expect((await call(`/rest/tenant/${_id}`)).body).toEqual({ _id, secret: 1 });
   });
@@ -242,8 +278,16 @@ describe('from a browser', () => {
   const origin = 'https://app.example';
 
   it('answers a preflight for any origin, with the headers that clients send', async () => {
-    const headers = { origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'x-apikey,content-type' };
-    const { status, headers: answer } = await call('/rest/company/577cf185e2039b0900000016', { method: 'OPTIONS', key: null, headers });
+    const headers = {
+      origin,
+      'access-control-request-method': 'PUT',
+      'access-control-request-headers': 'x-apikey,content-type',
+    };
+    const { status, headers: answer } = await call('/rest/company/577cf185e2039b0900000016', {
+      method: 'OPTIONS',
+      key: null,
+      headers,
+    });
     expect(status).toBe(204);
     expect(answer.get('access-control-allow-origin')).toBe('*');
     expect(answer.get('access-control-allow-methods')).toContain('PATCH');
@@ -278,7 +322,9 @@ describe('routes', () => {
     expect(status).toBe(405);
     expect(headers.get('allow')).toBe('GET, POST');
     expect(body).toMatchObject({ code: 'method_not_allowed' });
-    expect((await call('/rest/company/577cf185e2039b0900000016', { method: 'POST', body: {} })).headers.get('allow')).toBe('GET, PUT, PATCH, DELETE');
+    expect(
+      (await call('/rest/company/577cf185e2039b0900000016', { method: 'POST', body: {} })).headers.get('allow'),
+    ).toBe('GET, PUT, PATCH, DELETE');
     expect((await call('/health', { method: 'POST', body: {} })).status).toBe(405);
   });
 
@@ -286,7 +332,12 @@ describe('routes', () => {
     const { status, headers, body } = await call('/nowhere', { headers: { 'x-request-id': 'my-request-1' } });
     expect(status).toBe(404);
     expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
-    expect(body).toMatchObject({ type: 'urn:tidewire:problem:not_found', status: 404, requestId: 'my-request-1', message: expect.any(String) });
+    expect(body).toMatchObject({
+      type: 'urn:tidewire:problem:not_found',
+      status: 404,
+      requestId: 'my-request-1',
+      message: expect.any(String),
+    });
     expect(headers.get('x-request-id')).toBe('my-request-1');
   });
 

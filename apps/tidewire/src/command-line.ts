@@ -10,7 +10,12 @@ import { defaultDatabase } from './run-command.js';
 export type Actions = {
   start(flags: Flags): Promise<void>;
   migrate(flags: Flags): Promise<void>;
-  importFile(flags: Flags, collection: string, file: string, options: { database: string; format?: string }): Promise<void>;
+  importFile(
+    flags: Flags,
+    collection: string,
+    file: string,
+    options: { database: string; format?: string },
+  ): Promise<void>;
   createKey(flags: Flags, options: KeyFlags): Promise<void>;
   listKeys(flags: Flags, options: { database: string; json: boolean }): Promise<void>;
   revokeKey(flags: Flags, id: string, options: { database: string; json: boolean }): Promise<void>;
@@ -36,7 +41,11 @@ export function createCommandLine(actions: Actions): Command {
     .showHelpAfterError('(tidewire --help says what is allowed)')
     .exitOverride();
   addTableOptions(program, Object.keys(optionTable));
-  program.addHelpText('after', () => `\nConfiguration, by flag or environment (also from a file .env here; secrets also as NAME_FILE):\n${renderOptionsHelp(optionTable)}`);
+  program.addHelpText(
+    'after',
+    () =>
+      `\nConfiguration, by flag or environment (also from a file .env here; secrets also as NAME_FILE):\n${renderOptionsHelp(optionTable)}`,
+  );
   addServerCommands(program, actions);
   addKeyCommands(program, actions);
   addSettingsCommands(program, actions);
@@ -66,7 +75,9 @@ function addServerCommands(program: Command, actions: Actions): void {
     .argument('<file>', 'NDJSON (.ndjson, .jsonl), a JSON array (.json) or CSV (.csv)')
     .option('--database <name>', 'the database', defaultDatabase)
     .option('--format <format>', 'ndjson, json or csv, when the ending does not tell')
-    .action((collection, file, options, command: Command) => actions.importFile(flagsOf(command), collection, file, options));
+    .action((collection, file, options, command: Command) =>
+      actions.importFile(flagsOf(command), collection, file, options),
+    );
   program
     .command('database')
     .description('the databases')

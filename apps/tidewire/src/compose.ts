@@ -48,7 +48,8 @@ export function composeServices(options: ServiceOptions): Services {
   const { core, logger, lifecycle, serverSecret, trustProxy } = options;
   const { prisma, pool, catalog, bus, log, client } = core;
   const now = Date.now;
-  const onError = (error: unknown) => logger.warn({ err: error }, 'A task beside the requests failed; it is tried again.');
+  const onError = (error: unknown) =>
+    logger.warn({ err: error }, 'A task beside the requests failed; it is tried again.');
 
   const lastUse = createLastUseRecorder({ pool, now, onError });
   lastUse.start();
@@ -60,7 +61,13 @@ export function composeServices(options: ServiceOptions): Services {
   const sweep = setInterval(() => void sessions.sweep().catch(onError), sweepIntervalMs).unref();
   lifecycle.defer('sweep of sessions', () => clearInterval(sweep));
   const setupToken = createSetupToken(serverSecret);
-  const admins = createAdmins({ prisma, sessions, setupToken, passwords: createPasswords(), throttle: createLoginThrottle({ pool, now }) });
+  const admins = createAdmins({
+    prisma,
+    sessions,
+    setupToken,
+    passwords: createPasswords(),
+    throttle: createLoginThrottle({ pool, now }),
+  });
   const adminGate = createAdminGate({ sessions, serverSecret });
 
   const hub = createHub({ log, bus, catalog, onError });
@@ -114,10 +121,16 @@ function readyChecks({ core, lifecycle, durabilityRisks }: ServiceOptions) {
         return { ok: true };
       },
     },
-    { name: 'running', check: async () => (lifecycle.isStopping ? { ok: false, detail: 'the server is stopping' } : { ok: true }) },
+    {
+      name: 'running',
+      check: async () => (lifecycle.isStopping ? { ok: false, detail: 'the server is stopping' } : { ok: true }),
+    },
     {
       name: 'durability',
-      check: async () => (durabilityRisks.length === 0 ? { ok: true } : { ok: true, detail: durabilityRisks.map(({ risk }) => risk).join(' ') }),
+      check: async () =>
+        durabilityRisks.length === 0
+          ? { ok: true }
+          : { ok: true, detail: durabilityRisks.map(({ risk }) => risk).join(' ') },
     },
   ];
 }

@@ -4,10 +4,17 @@ import { type OptionTable, type OptionValues, parseOptions } from '@tidewire/ser
 import { z } from 'zod';
 
 function wholeNumber(max: number) {
-  return z.string().regex(/^\d{1,9}$/).transform(Number).pipe(z.number().max(max));
+  return z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .pipe(z.number().max(max));
 }
 
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//).refine((text) => URL.canParse(text));
+const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//)
+  .refine((text) => URL.canParse(text));
 
 export const optionTable = {
   port: {
@@ -56,7 +63,8 @@ export const optionTable = {
     flag: 'admin-email',
     schema: z.email().max(254).optional(),
     default: null,
-    description: 'Makes the first admin of the dashboard, together with ADMIN_PASSWORD; without them a setup link is printed',
+    description:
+      'Makes the first admin of the dashboard, together with ADMIN_PASSWORD; without them a setup link is printed',
     wants: 'an e-mail address',
   },
   adminPassword: {
@@ -73,7 +81,8 @@ export const optionTable = {
     flag: null,
     schema: z.string().min(32).max(1024).optional(),
     default: null,
-    description: 'Signs session cookies and the setup link; made at the first start and kept in DATA_DIR when it is not given. All processes of one service need the same',
+    description:
+      'Signs session cookies and the setup link; made at the first start and kept in DATA_DIR when it is not given. All processes of one service need the same',
     wants: 'at least 32 characters that nobody can guess',
     secret: true,
   },
@@ -90,7 +99,8 @@ export const optionTable = {
     flag: 'drain-seconds',
     schema: wholeNumber(600),
     default: '1',
-    description: 'Over how many seconds open streams are ended at a stop; more of them want more, so that they do not all come back at once',
+    description:
+      'Over how many seconds open streams are ended at a stop; more of them want more, so that they do not all come back at once',
     wants: 'a whole number from 0 to 600',
   },
 } satisfies OptionTable;
@@ -111,7 +121,8 @@ export function loadConfig(
   if (!outcome.ok) throw new ConfigError(outcome.errors.map(({ message }) => message).join('\n'));
   const { adminEmail, adminPassword } = outcome.values;
   if ((adminEmail === undefined) !== (adminPassword === undefined)) {
-    const [given, missing] = adminEmail === undefined ? ['ADMIN_PASSWORD', 'ADMIN_EMAIL'] : ['ADMIN_EMAIL', 'ADMIN_PASSWORD'];
+    const [given, missing] =
+      adminEmail === undefined ? ['ADMIN_PASSWORD', 'ADMIN_EMAIL'] : ['ADMIN_EMAIL', 'ADMIN_PASSWORD'];
     throw new ConfigError(`${given} is set and ${missing} is not; the first admin needs both.`);
   }
   return outcome.values;

@@ -13,7 +13,14 @@ export class SilentFailure extends Error {
   override readonly name = 'SilentFailure';
 }
 
-const plainErrors = new Set(['PostgresStartError', 'DataFolderBusyError', 'ListenError', 'UsageError', 'ConfigError', 'ConnectError']);
+const plainErrors = new Set([
+  'PostgresStartError',
+  'DataFolderBusyError',
+  'ListenError',
+  'UsageError',
+  'ConfigError',
+  'ConnectError',
+]);
 
 /** The text for the person at the terminal: a sentence for what can be expected, the stack for an accident of ours. */
 export function describeFailure(error: unknown): string {

@@ -16,12 +16,17 @@ import type { Core } from './open-core.js';
 import { withCore } from './run-command.js';
 
 if (existsSync('.env')) process.loadEnvFile('.env');
-const useColours = (stream: NodeJS.WriteStream) => stream.isTTY && !process.env['NO_COLOR'];
+const useColours = (stream: NodeJS.WriteStream) => stream.isTTY && !process.env.NO_COLOR;
 const print = (text: string) => process.stdout.write(text);
 
 function loggerFor(level: Config['logLevel']) {
   const { stderr } = process;
-  return createLogger({ level, write: (line) => stderr.write(line), forPeople: stderr.isTTY, colours: useColours(stderr) });
+  return createLogger({
+    level,
+    write: (line) => stderr.write(line),
+    forPeople: stderr.isTTY,
+    colours: useColours(stderr),
+  });
 }
 
 /** Commands say what they did; of the log only warnings are of interest. */
@@ -64,7 +69,7 @@ const program = createCommandLine({
 });
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(process.argv.slice(2), { from: 'user' });
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   else {

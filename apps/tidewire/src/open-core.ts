@@ -34,7 +34,8 @@ export function openCore(address: PostgresAddress, logger: Logger): Core {
   const catalog = createCatalog(pool);
   const bus = createMemoryChangeBus({ onError: onError('A listener of the change bus failed.') });
   const lanes = createCommitLanes({ pool: lanePool, catalog, bus, onRetry: onError('A commit is tried again.') });
-  const notify = (databaseId: number, configVersion: number) => bus.publish({ kind: 'config', databaseId, configVersion });
+  const notify = (databaseId: number, configVersion: number) =>
+    bus.publish({ kind: 'config', databaseId, configVersion });
   return {
     prisma,
     pool,

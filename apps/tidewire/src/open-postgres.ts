@@ -1,7 +1,11 @@
 /** Gets at Postgres: the one of DATABASE_URL, else the built-in one of DATA_DIR. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { findEmbeddedPostgres, type PostgresLog, startEmbeddedPostgres } from '@tidewire/db/embedded-postgres/embedded-postgres';
 import { DataFolderBusyError } from '@tidewire/db/embedded-postgres/data-folder-lock';
+import {
+  findEmbeddedPostgres,
+  type PostgresLog,
+  startEmbeddedPostgres,
+} from '@tidewire/db/embedded-postgres/embedded-postgres';
 import { kindOfFailure } from '@tidewire/db/postgres-errors';
 import { createSqlPool, type PostgresAddress } from '@tidewire/db/sql-pool';
 import type { Config } from './config.js';
@@ -46,7 +50,8 @@ async function connectTo(connectionString: string, forMs: number, log: PostgresL
   for (let attempt = 0; ; attempt += 1) {
     const failure = await tryConnection(address);
     if (failure === null) return { address, isOwn: false, close: async () => undefined };
-    if (kindOfFailure(failure) !== 'lost' || Date.now() > until) throw new ConnectError(explain(connectionString, failure), { cause: failure });
+    if (kindOfFailure(failure) !== 'lost' || Date.now() > until)
+      throw new ConnectError(explain(connectionString, failure), { cause: failure });
     if (attempt === 0) log.warn({}, `${explain(connectionString, failure)} Trying again for ${forMs / 1000} s.`);
     await delay(500);
   }

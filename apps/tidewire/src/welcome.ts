@@ -34,7 +34,9 @@ export function renderWelcome({ url, storage, dashboard, demoKey, command }: Wel
 }
 
 function describeGrants({ grants }: DemoKey): string {
-  const parts = (['rest', 'listen', 'publish', 'origins'] as const).map((kind) => `${kind} ${grants[kind].join(' ') || 'nothing'}`);
+  const parts = (['rest', 'listen', 'publish', 'origins'] as const).map(
+    (kind) => `${kind} ${grants[kind].join(' ') || 'nothing'}`,
+  );
   return `It may: ${parts.join(', ')}. Only this machine can reach it.`;
 }
 

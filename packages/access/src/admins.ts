@@ -59,7 +59,10 @@ export function createAdmins({ prisma, sessions, throttle, passwords, setupToken
     async setUp({ token, email, password }) {
       if (!(await isSetupNeeded())) throw setupIsDone();
       if (!setupToken.matches(token)) {
-        throw new Problem('forbidden', 'The setup token is not right. Use the link that the server printed when it started.');
+        throw new Problem(
+          'forbidden',
+          'The setup token is not right. Use the link that the server printed when it started.',
+        );
       }
       const admin = await createFirst(email, await passwords.hash(password));
       if (admin === null) throw setupIsDone();
@@ -83,7 +86,11 @@ function setupIsDone(): Problem {
 }
 
 function tooManyTries(seconds: number): Problem {
-  return new Problem('too_many_requests', `Too many failed attempts. Try again in ${Math.ceil(seconds / 60)} minutes.`, {
-    headers: { 'Retry-After': String(seconds) },
-  });
+  return new Problem(
+    'too_many_requests',
+    `Too many failed attempts. Try again in ${Math.ceil(seconds / 60)} minutes.`,
+    {
+      headers: { 'Retry-After': String(seconds) },
+    },
+  );
 }

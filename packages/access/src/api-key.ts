@@ -15,7 +15,13 @@ import { randomBase62, toBase62 } from './base62.js';
 const ID_LENGTH = 12;
 const SECRET_LENGTH = 32;
 const CHECKSUM_LENGTH = 6;
+const idPattern = /^[0-9A-Za-z]{12}$/;
 const pattern = /^tw_([0-9A-Za-z]{12})_[0-9A-Za-z]{38}$/;
+
+/** Whether a text can be the public id of a key. */
+export function isApiKeyId(text: string): boolean {
+  return idPattern.test(text);
+}
 
 /** A key just made: `text` is shown once and never stored, `hash` is stored, `prefix` is what lists show to recognise it by. */
 export type NewApiKey = { id: string; text: string; prefix: string; hash: string };

@@ -4,7 +4,7 @@ import type { AdminClient } from '@tidewire/db/client';
 import type { ApiKeyModel } from '@tidewire/db/generated/models/ApiKey';
 import type { ApiKeyAnswer, CreatedKeyAnswer, CreateKeyRequest, UpdateKeyRequest } from '@tidewire/protocol/admin-api';
 import { Problem } from '@tidewire/protocol/problem';
-import { createApiKey } from './api-key.js';
+import { createApiKey, isApiKeyId } from './api-key.js';
 import { type ConfigNotice, raiseConfigVersion } from './config-version.js';
 
 export interface ApiKeys {
@@ -31,13 +31,16 @@ export function createApiKeys({ prisma, catalog, notify, now }: ApiKeysDeps): Ap
 
   async function find(databaseId: number, keyId: string): Promise<ApiKeyModel> {
     const row = await prisma.apiKey.findFirst({ where: { id: keyId, databaseId } });
-    if (row === null) throw new Problem('not_found', 'The database has no key with this id.');
+    if (row === null) throw noKey();
     return row;
   }
 
   return {
     async list(databaseId) {
-      const rows = await prisma.apiKey.findMany({ where: { databaseId }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] });
+      const rows = await prisma.apiKey.findMany({
+        where: { databaseId },
+        orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+      });
       return rows.map(encodeKey);
     },
     async create(databaseId, request) {
@@ -50,6 +53,7 @@ export function createApiKeys({ prisma, catalog, notify, now }: ApiKeysDeps): Ap
       return { ...encodeKey(row), key: text };
     },
     async update(databaseId, keyId, request) {
+      if (!isApiKeyId(keyId)) throw noKey();
       const [rows, head] = await prisma.$transaction([
         prisma.apiKey.updateManyAndReturn({ where: { id: keyId, databaseId, revokedAt: null }, data: request }),
         raise(databaseId),
@@ -60,6 +64,7 @@ export function createApiKeys({ prisma, catalog, notify, now }: ApiKeysDeps): Ap
       throw new Problem('conflict', 'The key is revoked and cannot be changed. Create another one.');
     },
     async revoke(databaseId, keyId) {
+      if (!isApiKeyId(keyId)) throw noKey();
       const revokedAt = new Date(now());
       const [, head] = await prisma.$transaction([
         prisma.apiKey.updateMany({ where: { id: keyId, databaseId, revokedAt: null }, data: { revokedAt } }),
@@ -69,6 +74,10 @@ export function createApiKeys({ prisma, catalog, notify, now }: ApiKeysDeps): Ap
       return encodeKey(await find(databaseId, keyId));
     },
   };
+}
+
+function noKey(): Problem {
+  return new Problem('not_found', 'The database has no key with this id.');
 }
 
 function encodeKey(row: ApiKeyModel): ApiKeyAnswer {

@@ -1,10 +1,10 @@
 /** Databases: made, found and listed. */
 import type { AdminClient } from '@tidewire/db/client';
+import type { SqlPool } from '@tidewire/db/sql-pool';
 import type { CollectionAnswer, DatabaseAnswer } from '@tidewire/protocol/admin-api';
 import { databaseNamePattern, databaseNameRule } from '@tidewire/protocol/names';
 import { invalid, Problem } from '@tidewire/protocol/problem';
 import { databaseSettingsSchema } from '@tidewire/protocol/settings';
-import type { SqlPool } from '@tidewire/db/sql-pool';
 
 export interface Databases {
   /** By name. */
@@ -34,7 +34,8 @@ const selectCollections = {
 
 export function createDatabases({ prisma, pool }: DatabasesDeps): Databases {
   async function create(name: string): Promise<{ id: number; name: string }> {
-    if (!databaseNamePattern.test(name)) throw invalid('name', 'this cannot be the name of a database', databaseNameRule);
+    if (!databaseNamePattern.test(name))
+      throw invalid('name', 'this cannot be the name of a database', databaseNameRule);
     try {
       return await prisma.database.create({
         data: { name, settings: databaseSettingsSchema.parse({}), log: { create: {} } },
@@ -47,6 +48,7 @@ export function createDatabases({ prisma, pool }: DatabasesDeps): Databases {
   }
 
   async function get(name: string): Promise<DatabaseAnswer> {
+    if (!databaseNamePattern.test(name)) throw notFound();
     const row = await prisma.database.findUnique({ where: { name }, include: { log: true } });
     if (row === null) throw notFound();
     return encodeDatabase(row);

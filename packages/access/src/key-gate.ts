@@ -28,7 +28,10 @@ export class ApiKeyStrategy extends Strategy {
   }
 
   private settle(outcome: KeyOutcome): void {
-    if (outcome.status === 'verified') return this.success(outcome);
+    if (outcome.status === 'verified') {
+      this.success(outcome);
+      return;
+    }
     const problem = keyProblem(outcome);
     this.fail(problem, problem.status);
   }

@@ -27,9 +27,13 @@ export function createPasswords(semaphore: Semaphore = createSemaphore(AT_ONCE, 
   async function bounded<T>(work: () => Promise<T>): Promise<T> {
     const outcome = await semaphore.run(work);
     if (outcome.status === 'done') return outcome.value;
-    throw new Problem('too_many_requests', `Too many people sign in at this moment. Try again in ${RETRY_AFTER_S} seconds.`, {
-      headers: { 'Retry-After': String(RETRY_AFTER_S) },
-    });
+    throw new Problem(
+      'too_many_requests',
+      `Too many people sign in at this moment. Try again in ${RETRY_AFTER_S} seconds.`,
+      {
+        headers: { 'Retry-After': String(RETRY_AFTER_S) },
+      },
+    );
   }
 
   return {

@@ -10,6 +10,8 @@ import type { LogEvent } from './log-event.js';
 export type ChangeHint =
   /** These events were committed: consecutive ids, ascending. */
   | { kind: 'events'; databaseId: number; events: readonly LogEvent[] }
+  /** The log reaches this id now; what lies before is to be read there. Stands for events that are too large to be carried. */
+  | { kind: 'head'; databaseId: number; head: number }
   /** Settings, keys, grants or collections of the database are at least at this version now. */
   | { kind: 'config'; databaseId: number; configVersion: number };
 

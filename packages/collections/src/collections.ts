@@ -49,14 +49,20 @@ export function createCollections({ pool, documents }: CollectionsDeps): Collect
 
   async function createOne({ scope, collection }: Target, body: JsonValue): Promise<Written> {
     const data = validateNewDocument(body);
-    const { documents: created, eventId } = expectCollection(await documents.create({ scope, collection, data }), collection);
+    const { documents: created, eventId } = expectCollection(
+      await documents.create({ scope, collection, data }),
+      collection,
+    );
     return { text: created.map((document) => encodeWithMetafields(document, data)).join(), eventId };
   }
 
   async function createMany({ scope, collection }: Target, body: JsonValue[]): Promise<Written> {
     checkCount(body.length, 'documents');
     const data = body.map((item, index) => ({ body: validateNewDocument(item, `/${index}`) }));
-    const { documents: created, eventId } = expectCollection(await documents.createMany({ scope, collection, data }), collection);
+    const { documents: created, eventId } = expectCollection(
+      await documents.createMany({ scope, collection, data }),
+      collection,
+    );
     const texts = created.map((document, index) => encodeWithMetafields(document, data[index]?.body));
     return { text: `[${texts.join()}]`, eventId };
   }
@@ -89,7 +95,10 @@ export function createCollections({ pool, documents }: CollectionsDeps): Collect
       const data = (before: JsonObject) => ({ ...before, ...changes });
       const outcome = await documents.update({ scope, collection, where: { id }, data });
       if (outcome.status === 'missing') throw noDocument(collection, id);
-      return { text: outcome.documents.map((document) => encodeWithMetafields(document)).join(), eventId: outcome.eventId };
+      return {
+        text: outcome.documents.map((document) => encodeWithMetafields(document)).join(),
+        eventId: outcome.eventId,
+      };
     },
 
     async delete({ scope, collection }, id) {
@@ -122,7 +131,8 @@ function parseIds(body: JsonValue): string[] {
 }
 
 function checkCount(count: number, what: string): void {
-  if (count === 0 || count > documentsLimit) throw invalid('', `the array has ${count} ${what}`, `1 to ${documentsLimit}`);
+  if (count === 0 || count > documentsLimit)
+    throw invalid('', `the array has ${count} ${what}`, `1 to ${documentsLimit}`);
 }
 
 /** A malformed id is the caller's mistake (400), a well-formed one that nobody has is a fact (404). */
@@ -140,7 +150,10 @@ function expectCollection(outcome: WriteOutcome, collection: string): Extract<Wr
 }
 
 function noCollection(collection: string): Problem {
-  return new Problem('not_found', `There is no collection ${collection}, and the database's settings (collections.createOnWrite) let no write create it.`);
+  return new Problem(
+    'not_found',
+    `There is no collection ${collection}, and the database's settings (collections.createOnWrite) let no write create it.`,
+  );
 }
 
 function noDocument(collection: string, id: string): Problem {

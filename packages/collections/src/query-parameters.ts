@@ -1,5 +1,5 @@
 /** The query parameters of a request: known ones only, each once. */
-import { type ProblemField, Problem } from '@tidewire/protocol/problem';
+import { Problem, type ProblemField } from '@tidewire/protocol/problem';
 
 /** How the text of a parameter becomes a value; throws a text that says what is allowed. */
 export type ParameterParser<T> = { parse(text: string): T | undefined; allowed: string; fallback: T };

@@ -34,7 +34,10 @@ const selectCollection = {
 };
 
 /** By the primary key (collection_id, id). */
-const selectDocument = bothForms('collections-get', (columns) => `SELECT ${columns} FROM documents d WHERE d.collection_id = $1 AND d.id = $2`);
+const selectDocument = bothForms(
+  'collections-get',
+  (columns) => `SELECT ${columns} FROM documents d WHERE d.collection_id = $1 AND d.id = $2`,
+);
 
 /** Ordered by `_id`, along the primary key (collection_id, id); skipped rows are walked over. */
 const selectPage = bothForms(
@@ -49,7 +52,14 @@ const countDocuments = {
 };
 
 type PlainRow = [id: string, body: string];
-type WholeRow = [...PlainRow, version: number, createdAt: string, changedAt: string, createdBy: string, changedBy: string];
+type WholeRow = [
+  ...PlainRow,
+  version: number,
+  createdAt: string,
+  changedAt: string,
+  createdBy: string,
+  changedBy: string,
+];
 type Form<R> = { name: string; text: string; encode: (row: R) => string };
 
 function bothForms(name: string, text: (columns: string) => string): { plain: Form<PlainRow>; whole: Form<WholeRow> } {
@@ -93,6 +103,9 @@ export function createDocumentReader(pool: SqlPool): DocumentReader {
  */
 async function listIn<R>(pool: SqlPool, { encode, ...form }: Form<R>, values: unknown[]): Promise<string[]> {
   const client = await pool.connect();
+  // A connection that dies says so to its query and here; without a listener Node would exit.
+  const onError = () => undefined;
+  client.on('error', onError);
   const texts: string[] = [];
   let size = 0;
   try {
@@ -110,6 +123,7 @@ async function listIn<R>(pool: SqlPool, { encode, ...form }: Form<R>, values: un
       query.on('error', reject);
       client.query(query);
     });
+    client.off('error', onError);
     client.release();
   } catch (error) {
     client.release(true);
@@ -124,5 +138,8 @@ function decode([id, body, version, createdAt, changedAt, createdBy, changedBy]:
 
 function pageTooLarge(): Problem {
   const limit = `${pageLimitChars / 1024 / 1024} MiB`;
-  return new Problem('bad_request', `The answer would be larger than ${limit}. Ask for fewer documents at a time, with max.`);
+  return new Problem(
+    'bad_request',
+    `The answer would be larger than ${limit}. Ask for fewer documents at a time, with max.`,
+  );
 }

@@ -15,13 +15,17 @@ const serverOwned: ReadonlySet<string> = new Set(metafields);
 export function validateNewDocument(body: JsonValue, at = ''): JsonObject {
   const fields = validateFields(body, at);
   if (!Object.hasOwn(fields, '_id')) return withoutMetafields(fields);
-  throw invalid(`${at}/_id`, 'a new document gets its _id from the server', 'no _id; to change a document, PUT or PATCH it by its id');
+  throw invalid(
+    `${at}/_id`,
+    'a new document gets its _id from the server',
+    'no _id; to change a document, PUT or PATCH it by its id',
+  );
 }
 
 /** The changes to the document of that id. Throws `validation_failed`. */
 export function validateChanges(body: JsonValue, id: string): JsonObject {
   const fields = validateFields(body, '');
-  if (!Object.hasOwn(fields, '_id') || fields['_id'] === id) return withoutMetafields(fields);
+  if (!Object.hasOwn(fields, '_id') || fields._id === id) return withoutMetafields(fields);
   throw invalid('/_id', 'the _id of a document never changes', `none, or the one in the path, ${id}`);
 }
 
@@ -44,7 +48,8 @@ function refuseOperators(value: JsonValue, at: string): void {
     return;
   }
   for (const name of Object.keys(value)) {
-    if (name.startsWith('$')) throw invalid(place(at, name), 'keys that begin with $ are operators', 'keys that begin otherwise');
+    if (name.startsWith('$'))
+      throw invalid(place(at, name), 'keys that begin with $ are operators', 'keys that begin otherwise');
     refuseWithin(value[name], at, name);
   }
 }

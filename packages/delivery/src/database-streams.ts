@@ -100,6 +100,11 @@ export class DatabaseStreams {
     this.#tail.noteHead(head.head);
   }
 
+  /** As `noteHead`, from a hint that knows nothing of the oldest. */
+  noteNewest(head: number): void {
+    this.#tail.noteHead(head);
+  }
+
   /** Opens a stream at the cursor (null: from now on; NaN: not a cursor). Its headers are sent already. */
   async subscribe(options: {
     view: StreamView;

@@ -152,6 +152,7 @@ export function createHub(options: HubOptions): Hub {
 
   const stopHearing = bus.subscribe((hint) => {
     if (hint.kind === 'events') databases.get(hint.databaseId)?.offer(hint.events);
+    if (hint.kind === 'head') databases.get(hint.databaseId)?.noteNewest(hint.head);
   });
   const stopWatching = catalog.onChange((database) => databases.get(database.id)?.applyConfiguration(database));
   const timer = setInterval(tick, 1_000);

@@ -37,8 +37,11 @@ const email = z
 /** NIST SP 800-63B: at least 8; ours is 10. The upper bound keeps hashing cheap. */
 const newPassword = z.string().min(10).max(256);
 
+/** `POST /api/setup`: makes the first admin. The token is that of the setup link; the address is kept in lower case. */
 export const setupRequestSchema = z.strictObject({ token: z.string().max(200), email, password: newPassword });
+/** `POST /api/session`. The password has no lower bound here: a wrong one is refused as wrong, whatever its length. */
 export const signInRequestSchema = z.strictObject({ email, password: z.string().max(256) });
+/** `POST /api/databases/{db}/keys`. Grants are checked and brought to their canonical form; an absent list is empty and grants nothing. */
 export const createKeyRequestSchema = z.strictObject({
   name: keyName,
   rest: grantList('rest').default([]),
@@ -46,6 +49,7 @@ export const createKeyRequestSchema = z.strictObject({
   publish: grantList('publish').default([]),
   origins: z.array(origin).max(100).default([]),
 });
+/** `PATCH /api/databases/{db}/keys/{id}`: a list that is given replaces the present one, one that is absent stays. */
 export const updateKeyRequestSchema = z.strictObject({
   name: keyName.optional(),
   rest: grantList('rest').optional(),
@@ -57,9 +61,13 @@ export const updateKeyRequestSchema = z.strictObject({
 export type CreateKeyRequest = z.infer<typeof createKeyRequestSchema>;
 export type UpdateKeyRequest = z.infer<typeof updateKeyRequestSchema>;
 
+/** A person who may use the dashboard. */
 export const adminSchema = z.object({ id: z.string(), email: z.string() });
+/** Who is signed in: the answer of `/api/session` and of a setup. */
 export const sessionAnswerSchema = z.object({ admin: adminSchema });
+/** `GET /api/setup`: `needed` is true while there is no admin. */
 export const setupAnswerSchema = z.object({ needed: z.boolean() });
+/** A database with its settings and the reach of its event log. */
 export const databaseSchema = z.object({
   name: z.string(),
   settings: databaseSettingsSchema,
@@ -69,7 +77,9 @@ export const databaseSchema = z.object({
   oldest: z.number(),
   createdAt: z.string(),
 });
+/** A collection and the number of its documents. */
 export const collectionSchema = z.object({ name: z.string(), documents: z.number(), createdAt: z.string() });
+/** A key as lists show it, without its text. `revokedAt` is null while it is good, `lastUsedAt` before its first use. */
 export const apiKeySchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -100,9 +110,11 @@ export const adminEventSchema = z.object({
   at: z.string(),
 });
 
+/** The body of every list: `{data: [item, …]}`. */
 export function listOf<T extends z.ZodType>(item: T) {
   return z.object({ data: z.array(item) });
 }
+/** A page of documents with their metafields; `total` counts the whole collection, `count` this page. */
 export const documentsAnswerSchema = z.object({
   data: z.array(z.record(z.string(), z.unknown())),
   totals: z.object({ total: z.number(), count: z.number(), skip: z.number(), max: z.number() }),

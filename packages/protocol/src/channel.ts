@@ -13,8 +13,10 @@ import { collectionNamePattern, eventNamePattern } from './names.js';
 /** Types of events as they stand on the wire. */
 export type EventType = 'post' | 'put' | 'delete' | 'publish';
 
+/** The lists of a key that hold grants. */
 export type GrantKind = 'rest' | 'listen' | 'publish';
 
+/** Methods of the collections API, as they stand in `rest` grants. */
 export type RestMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 const restMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', '*'];

@@ -2,18 +2,22 @@
 
 /** Name of a database: lower case, so that it can stand in a host name or on a command line. */
 export const databaseNamePattern = /^[a-z][a-z0-9_-]{0,62}$/;
+/** `databaseNamePattern` in words, for messages. */
 export const databaseNameRule = 'a lower-case letter, then at most 62 of a-z 0-9 _ -';
 
 /** Name of a collection: as restdb.io's, a letter first. A leading underscore is kept for the system's own paths (`_jsapi.js`). */
 export const collectionNamePattern = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
+/** `collectionNamePattern` in words, for messages. */
 export const collectionNameRule = 'a letter, then at most 62 of A-Z a-z 0-9 _ -';
 
 /** Id of a document: 24 lower-case hex digits, as an ObjectId. */
 export const documentIdPattern = /^[0-9a-f]{24}$/;
+/** `documentIdPattern` in words, for messages. */
 export const documentIdRule = '24 hex digits, as in 577cf185e2039b0900000016';
 
 /** Name of a custom event: no CR, LF, NUL or blank can stand in it, so it can never break an SSE block. */
 export const eventNamePattern = /^[A-Za-z][A-Za-z0-9_.:-]{0,63}$/;
+/** `eventNamePattern` in words, for messages. */
 export const eventNameRule = 'a letter, then at most 63 of A-Z a-z 0-9 _ . : -';
 
 /**

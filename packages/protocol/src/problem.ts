@@ -24,6 +24,7 @@ export const problemCodes = {
   outcome_unknown: { status: 503, title: 'It is not known whether the write was stored' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
+/** The code of a refusal; clients may branch on it. */
 export type ProblemCode = keyof typeof problemCodes;
 
 /** One wrong place of the input: where (JSON Pointer or parameter name), what is wrong, and what is allowed. */

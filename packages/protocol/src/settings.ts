@@ -1,6 +1,7 @@
 /** The settings of a database, as JSON. Unknown fields are refused, so that a typing error is never taken in silence. */
 import { z } from 'zod';
 
+/** Fills in what is absent, so that `{}` is the default settings. */
 export const databaseSettingsSchema = z.strictObject({
   realtime: z
     .strictObject({

@@ -53,8 +53,13 @@ export function answerPreflight(response: ServerResponse): void {
 export function admitOrigin(key: CatalogKey, request: IncomingMessage, response: ServerResponse): void {
   const { origin, host } = request.headers;
   if (origin === undefined) return;
-  if (mayUseFromOrigin(key, origin, host)) return allowOrigin(response, origin);
-  throw new Problem('origin_refused', 'The key may not be used by pages of this origin. Add the origin to the list of the key.');
+  if (!mayUseFromOrigin(key, origin, host)) {
+    throw new Problem(
+      'origin_refused',
+      'The key may not be used by pages of this origin. Add the origin to the list of the key.',
+    );
+  }
+  allowOrigin(response, origin);
 }
 
 /**

@@ -31,13 +31,20 @@ function checkHeaders(request: IncomingMessage): void {
   const { headers } = request;
   const type = headers['content-type'];
   if (type !== 'application/json' && !isJsonInUtf8(type)) {
-    throw refuse(request, new Problem('unsupported_media_type', 'Send JSON in UTF-8, with the header Content-Type: application/json.'));
+    throw refuse(
+      request,
+      new Problem('unsupported_media_type', 'Send JSON in UTF-8, with the header Content-Type: application/json.'),
+    );
   }
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    const problem = new Problem('unsupported_media_type', 'Compressed bodies are not taken. Send the body without Content-Encoding.', {
-      headers: { 'Accept-Encoding': 'identity' },
-    });
+    const problem = new Problem(
+      'unsupported_media_type',
+      'Compressed bodies are not taken. Send the body without Content-Encoding.',
+      {
+        headers: { 'Accept-Encoding': 'identity' },
+      },
+    );
     throw refuse(request, problem);
   }
   if (Number(headers['content-length'] ?? 0) > bodyLimitBytes) throw refuse(request, tooLarge());
@@ -59,8 +66,10 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       if (size <= bodyLimitBytes) chunks.push(chunk);
       else settle(() => reject(refuse(request, tooLarge())));
     };
-    const onEnd = () => settle(() => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)));
-    const onBroken = () => settle(() => reject(new Problem('bad_request', 'The connection broke before the body was complete.')));
+    const onEnd = () =>
+      settle(() => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)));
+    const onBroken = () =>
+      settle(() => reject(new Problem('bad_request', 'The connection broke before the body was complete.')));
     const settle = (finish: () => void) => {
       request.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
       finish();
@@ -86,5 +95,8 @@ function refuse(request: IncomingMessage, problem: Problem): Problem {
 }
 
 function tooLarge(): Problem {
-  return new Problem('body_too_large', `The body is too large: at most ${bodyLimitBytes} bytes. Send less, or in several requests.`);
+  return new Problem(
+    'body_too_large',
+    `The body is too large: at most ${bodyLimitBytes} bytes. Send less, or in several requests.`,
+  );
 }

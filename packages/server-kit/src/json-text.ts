@@ -173,7 +173,9 @@ function pointer(text: string, depth: number): string {
   let path = '';
   for (let level = 0; level < depth; level += 1) {
     const token =
-      isArray[level] === 1 ? String(count[level]) : decodeKey(text, keyStart[level] ?? 0, keyEnd[level] ?? 0).slice(0, 100);
+      isArray[level] === 1
+        ? String(count[level])
+        : decodeKey(text, keyStart[level] ?? 0, keyEnd[level] ?? 0).slice(0, 100);
     path += `/${token.replaceAll('~', '~0').replaceAll('/', '~1')}`;
   }
   return path;

@@ -8,12 +8,16 @@ test('a taken port is named with what to do', async () => {
   const first = createServer();
   const port = await listen(first, onLoopback);
   const refusal = listen(createServer(), { host: '127.0.0.1', port });
-  await expect(refusal).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken by another program. Stop that one, or choose another one`);
+  await expect(refusal).rejects.toThrow(
+    `Port ${port} on 127.0.0.1 is taken by another program. Stop that one, or choose another one`,
+  );
   first.close();
 });
 
 test('an address of another machine is named', async () => {
-  await expect(listen(createServer(), { host: '192.0.2.1', port: 0 })).rejects.toThrow('192.0.2.1 is not an address of this machine');
+  await expect(listen(createServer(), { host: '192.0.2.1', port: 0 })).rejects.toThrow(
+    '192.0.2.1 is not an address of this machine',
+  );
 });
 
 test('streams are ended, a running request finishes, and one that hangs is cut', async () => {
@@ -27,7 +31,9 @@ test('streams are ended, a running request finishes, and one that hangs is cut',
     new Promise<string>((resolve) => {
       get({ ...onLoopback, port, path }, (response) => {
         let body = '';
-        response.on('data', (chunk) => (body += chunk)).on('close', () => resolve(body + (response.complete ? '' : 'cut')));
+        response
+          .on('data', (chunk) => (body += chunk))
+          .on('close', () => resolve(body + (response.complete ? '' : 'cut')));
       });
     });
   const answers = ['/stream', '/slow', '/hangs'].map(ask);

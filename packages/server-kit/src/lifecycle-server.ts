@@ -47,7 +47,10 @@ export async function drainServer(
   await endStreams();
   server.closeIdleConnections();
   const abort = new AbortController();
-  const isLate = await Promise.race([closed.then(() => false), delay(limitMs, true, { signal: abort.signal }).catch(() => false)]);
+  const isLate = await Promise.race([
+    closed.then(() => false),
+    delay(limitMs, true, { signal: abort.signal }).catch(() => false),
+  ]);
   abort.abort();
   if (isLate) server.closeAllConnections();
   await closed;

@@ -9,7 +9,14 @@ function collect(forPeople: boolean) {
 
 test('secrets in fields do not reach the log', () => {
   const { log, lines } = collect(false);
-  log.info({ password: 'canary', req: { headers: { authorization: 'canary', 'x-apikey': 'canary' } }, body: { token: 'canary' } }, 'm');
+  log.info(
+    {
+      password: 'canary',
+      req: { headers: { authorization: 'canary', 'x-apikey': 'canary' } },
+      body: { token: 'canary' },
+    },
+    'm',
+  );
   expect(lines[0]).not.toContain('canary');
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', msg: 'm', password: '[secret]' });
 });

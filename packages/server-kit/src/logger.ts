@@ -42,7 +42,14 @@ export function createLogger({ level, write, forPeople, colours }: LogOptions): 
   const serializers: Record<string, SerializerFn> = { err: stdSerializers.err };
   const format = forPeople ? (line: string) => formatForPeople(line, colours) : (line: string) => line;
   return pino(
-    { level, redact, serializers, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level,
+      redact,
+      serializers,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     { write: (line: string) => write(format(line)) },
   );
 }
@@ -61,7 +68,9 @@ export function formatForPeople(line: string, colours: boolean): string {
   const { time, level, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const name = String(level);
   const paint = (text: string) => (colours ? styleText(colourOf[name] ?? 'gray', text) : text);
-  const rest = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const rest = Object.entries(fields).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   const head = [String(time).slice(11, 19), paint(name.padEnd(5)), msg ?? '', ...rest].join(' ');
   return err === undefined ? `${head}\n` : `${head}\n${describeError(err)}\n`;
 }

@@ -10,7 +10,9 @@ export const methodOverride: RequestHandler = (request, _response, next) => {
   if (override === undefined || request.method !== 'POST') return next();
   const method = String(override).toUpperCase();
   if (!overrides.has(method)) {
-    return next(new Problem('bad_request', 'The header X-HTTP-Method-Override names no method (allowed: PUT, PATCH, DELETE).'));
+    return next(
+      new Problem('bad_request', 'The header X-HTTP-Method-Override names no method (allowed: PUT, PATCH, DELETE).'),
+    );
   }
   request.method = method;
   next();

@@ -23,7 +23,9 @@ export type Option<Schema extends z.ZodType = z.ZodType> = {
 };
 
 export type OptionTable = Record<string, Option>;
-export type OptionValues<Table extends OptionTable> = { readonly [Name in keyof Table]: z.output<Table[Name]['schema']> };
+export type OptionValues<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: z.output<Table[Name]['schema']>;
+};
 
 /** One sentence: the variable or flag, what it got, and what it wants. */
 export type OptionError = { name: string; message: string };
@@ -54,12 +56,19 @@ export function parseOptions<Table extends OptionTable>(
 
 type Given = { from: string; text: string | undefined };
 
-function parseOption(option: Option, sources: OptionSources, flag: string | undefined): { value: unknown } | OptionError {
+function parseOption(
+  option: Option,
+  sources: OptionSources,
+  flag: string | undefined,
+): { value: unknown } | OptionError {
   const given = findText(option, sources, flag);
   if ('message' in given) return given;
   const parsed = option.schema.safeParse(given.text);
   if (parsed.success) return { value: parsed.data };
-  return { name: given.from, message: `${given.from} got ${describeText(option, given.text)}, and wants ${option.wants}.` };
+  return {
+    name: given.from,
+    message: `${given.from} got ${describeText(option, given.text)}, and wants ${option.wants}.`,
+  };
 }
 
 function findText(option: Option, { env, readFile }: OptionSources, flag: string | undefined): Given | OptionError {
@@ -68,7 +77,8 @@ function findText(option: Option, { env, readFile }: OptionSources, flag: string
   const fileName = option.secret ? env[`${option.env}_FILE`] || undefined : undefined;
   if (fileName === undefined) return { from: option.env, text: text ?? option.default ?? undefined };
   const name = `${option.env}_FILE`;
-  if (text !== undefined) return { name, message: `${option.env} and ${name} are both set, and only one of them can be.` };
+  if (text !== undefined)
+    return { name, message: `${option.env} and ${name} are both set, and only one of them can be.` };
   return readSecret(name, fileName, readFile ?? ((path) => readFileSync(path, 'utf8')));
 }
 
@@ -90,7 +100,9 @@ function describeText(option: Option, text: string | undefined): string {
 /** Lines for `--help`: flag, variable, description, default. */
 export function renderOptionsHelp(table: OptionTable): string {
   const rows = Object.values(table).map((option) => ({
-    left: [option.flag === null ? null : `--${option.flag} <value>`, option.env].filter((part) => part !== null).join(', '),
+    left: [option.flag === null ? null : `--${option.flag} <value>`, option.env]
+      .filter((part) => part !== null)
+      .join(', '),
     right: `${option.description}${option.default === null ? '' : ` (default: ${option.default})`}`,
   }));
   const width = Math.max(...rows.map(({ left }) => left.length));

@@ -23,7 +23,8 @@ export function createProblemHandler({ log, translate }: ProblemHandlerOptions):
   return (error, request, response, _next) => {
     const requestId = requestIdOf(response);
     const problem = toProblem(error, translate);
-    if (problem.code === 'internal') log.error({ err: error, requestId, method: request.method, path: request.path }, 'request failed');
+    if (problem.code === 'internal')
+      log.error({ err: error, requestId, method: request.method, path: request.path }, 'request failed');
     if (response.headersSent) {
       response.destroy();
       return;
@@ -35,13 +36,19 @@ export function createProblemHandler({ log, translate }: ProblemHandlerOptions):
 
 /** The handler for what no route took. */
 export const notFoundHandler: RequestHandler = (_request, _response, next) => {
-  next(new Problem('not_found', 'There is no such route. The collections API is under /rest, the admin API under /api.'));
+  next(
+    new Problem('not_found', 'There is no such route. The collections API is under /rest, the admin API under /api.'),
+  );
 };
 
 /** The handler for the methods that a route does not have. `allowed` as in GET, POST. */
 export function methodNotAllowed(allowed: string): RequestHandler {
   return (_request, _response, next) => {
-    next(new Problem('method_not_allowed', `The method is not allowed here. Allowed: ${allowed}.`, { headers: { Allow: allowed } }));
+    next(
+      new Problem('method_not_allowed', `The method is not allowed here. Allowed: ${allowed}.`, {
+        headers: { Allow: allowed },
+      }),
+    );
   };
 }
 
@@ -49,7 +56,8 @@ function toProblem(error: unknown, translate: ProblemHandlerOptions['translate']
   if (error instanceof Problem) return error;
   const translated = translate?.(error);
   if (translated) return translated;
-  if (error instanceof URIError) return new Problem('bad_request', 'The URL has a broken percent-escape.', { cause: error });
+  if (error instanceof URIError)
+    return new Problem('bad_request', 'The URL has a broken percent-escape.', { cause: error });
   if (isClientError(error)) return new Problem('bad_request', 'The request is malformed.', { cause: error });
   return new Problem('internal', 'An error on our side. Tell us the requestId when you report it.', { cause: error });
 }

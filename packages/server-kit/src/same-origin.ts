@@ -11,10 +11,20 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  */
 export const requireSameOrigin: RequestHandler = (request, _response, next) => {
   if (safeMethods.has(request.method) || isSameOrigin(request.headers)) next();
-  else next(new Problem('origin_refused', 'This can only be done from the dashboard itself, not from a page of another origin.'));
+  else
+    next(
+      new Problem(
+        'origin_refused',
+        'This can only be done from the dashboard itself, not from a page of another origin.',
+      ),
+    );
 };
 
-function isSameOrigin(headers: { 'sec-fetch-site'?: string | string[] | undefined; origin?: string | undefined; host?: string | undefined }): boolean {
+function isSameOrigin(headers: {
+  'sec-fetch-site'?: string | string[] | undefined;
+  origin?: string | undefined;
+  host?: string | undefined;
+}): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
   const { origin, host } = headers;

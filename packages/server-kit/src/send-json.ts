@@ -7,12 +7,22 @@ const jsonType = 'application/json; charset=utf-8';
 const problemType = 'application/problem+json; charset=utf-8';
 
 /** `headers` alternate names and values; headers set on the response before are kept. A HEAD request gets no body. */
-export function sendJson(response: ServerResponse, status: number, text: string, headers: readonly string[] = []): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: readonly string[] = [],
+): void {
   send(response, status, jsonType, text, headers);
 }
 
 /** The same for a problem body. */
-export function sendProblemJson(response: ServerResponse, status: number, text: string, headers: readonly string[]): void {
+export function sendProblemJson(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: readonly string[],
+): void {
   send(response, status, problemType, text, headers);
 }
 

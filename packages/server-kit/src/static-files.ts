@@ -16,19 +16,37 @@ export type StaticFilesOptions = {
 export function createStaticFiles({ folder }: StaticFilesOptions): RequestHandler {
   const router = Router();
   router.use(pageHeaders);
-  router.use('/assets', express.static(join(folder, 'assets'), { immutable: true, maxAge: '365d', index: false, redirect: false }));
-  router.use(express.static(folder, { maxAge: 0, cacheControl: false, setHeaders: (response) => response.setHeader('Cache-Control', 'no-cache') }));
+  router.use(
+    '/assets',
+    express.static(join(folder, 'assets'), { immutable: true, maxAge: '365d', index: false, redirect: false }),
+  );
+  router.use(
+    express.static(folder, {
+      maxAge: 0,
+      cacheControl: false,
+      setHeaders: (response) => response.setHeader('Cache-Control', 'no-cache'),
+    }),
+  );
   router.use((request, response, next) => {
     if (!isNavigation(request.method, request.path, request.headers.accept)) return next();
-    response.sendFile('index.html', { root: folder, cacheControl: false, headers: { 'Cache-Control': 'no-cache' } }, (error) => {
-      // Without index.html the dashboard was not built: then the page is not there, which the next handler says.
-      if (error && !response.headersSent) next();
-    });
+    response.sendFile(
+      'index.html',
+      { root: folder, cacheControl: false, headers: { 'Cache-Control': 'no-cache' } },
+      (error) => {
+        // Without index.html the dashboard was not built: then the page is not there, which the next handler says.
+        if (error && !response.headersSent) next();
+      },
+    );
   });
   return router;
 }
 
 /** A page, not a file: a browser wants HTML, and the last part of the path has no ending. */
 function isNavigation(method: string, path: string, accept: string | undefined): boolean {
-  return (method === 'GET' || method === 'HEAD') && !path.startsWith('/assets/') && (accept ?? '').includes('text/html') && !/\.[^/]*$/.test(path);
+  return (
+    (method === 'GET' || method === 'HEAD') &&
+    !path.startsWith('/assets/') &&
+    (accept ?? '').includes('text/html') &&
+    !/\.[^/]*$/.test(path)
+  );
 }

@@ -5,7 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
  * Calls `fn` until it neither throws nor rejects, and returns its value. After `timeoutMs` (default 5 s) it fails with the last
  * error of `fn` as its cause and in its message.
  */
-export async function eventually<T>(fn: () => T | Promise<T>, options: { timeoutMs?: number; intervalMs?: number } = {}): Promise<T> {
+export async function eventually<T>(
+  fn: () => T | Promise<T>,
+  options: { timeoutMs?: number; intervalMs?: number } = {},
+): Promise<T> {
   const { timeoutMs = 5_000, intervalMs = 10 } = options;
   const until = performance.now() + timeoutMs;
   for (;;) {

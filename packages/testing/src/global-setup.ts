@@ -9,7 +9,7 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const postgres = await startTestPostgres(process.env['TEST_DATABASE_URL']);
+  const postgres = await startTestPostgres(process.env.TEST_DATABASE_URL);
   project.provide('testPostgres', { admin: postgres.admin, template: postgres.template });
   return () => postgres.stop();
 }

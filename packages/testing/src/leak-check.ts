@@ -2,7 +2,16 @@
 import { eventually } from './eventually.js';
 
 /** Kinds of `process.getActiveResourcesInfo()` that the test runner itself opens and closes at any time. */
-const ignored = new Set(['PipeWrap', 'TTYWrap', 'FSReqPromise', 'FSReqCallback', 'Immediate', 'MessagePort', 'CloseReq', 'TickObject']);
+const ignored = new Set([
+  'PipeWrap',
+  'TTYWrap',
+  'FSReqPromise',
+  'FSReqCallback',
+  'Immediate',
+  'MessagePort',
+  'CloseReq',
+  'TickObject',
+]);
 
 export type LeakCheck = {
   /** Resolves when nothing is open that was not open at the start; rejects with the kinds and counts after `timeoutMs`. */
@@ -19,7 +28,8 @@ export function startLeakCheck(): LeakCheck {
           const left = [...countResources()]
             .map(([kind, count]) => [kind, count - (before.get(kind) ?? 0)] as const)
             .filter(([, surplus]) => surplus > 0);
-          if (left.length > 0) throw new Error(`still open: ${left.map(([kind, surplus]) => `${surplus} ${kind}`).join(', ')}`);
+          if (left.length > 0)
+            throw new Error(`still open: ${left.map(([kind, surplus]) => `${surplus} ${kind}`).join(', ')}`);
         },
         { timeoutMs },
       ),

@@ -6,7 +6,11 @@
 import { startEmbeddedPostgres } from '@tidewire/db/embedded-postgres/embedded-postgres';
 import { createSqlPool } from '@tidewire/db/sql-pool';
 
-export type Held = { pid: number; adopted: boolean; address: { host: string; port: number; user: string; password: string; database: string } };
+export type Held = {
+  pid: number;
+  adopted: boolean;
+  address: { host: string; port: number; user: string; password: string; database: string };
+};
 export type Refused = { error: string };
 
 /** `runnerImport` leaves its own arguments out: what follows the file is ours. */
@@ -33,4 +37,3 @@ try {
   process.exitCode = 1;
   process.stdin.pause();
 }
-

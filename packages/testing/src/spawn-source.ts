@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 const loader = `
   import { runnerImport } from ${JSON.stringify(pathToFileURL(createRequire(import.meta.url).resolve('vite')).href)};
   const conditions = ['source', 'node'];
+  Object.assign(process.env, JSON.parse(process.argv.pop()));
   await runnerImport(process.argv[1], {
     configFile: false, logLevel: 'silent', resolve: { conditions }, ssr: { resolve: { conditions } },
   });
@@ -16,28 +17,32 @@ const loader = `
 
 export type SourceProcess = {
   child: ChildProcessByStdio<Writable, Readable, null>;
-  /** The next line of its output, parsed as JSON. Rejects when the process ends first. */
+  /** The next line of its output. Rejects when the process ends first. */
+  line(): Promise<string>;
+  /** The same, parsed as JSON. */
   next<T>(): Promise<T>;
   /** Resolves with the exit code, or the name of the signal. */
   ended: Promise<number | NodeJS.Signals>;
   kill(signal: NodeJS.Signals): void;
 };
 
-/** `args` are `process.argv.slice(2)` of the program. Its error output goes to ours. The caller ends it. */
-export function spawnSource(file: string, args: string[]): SourceProcess {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', loader, file, ...args], {
+/** `args` are `process.argv.slice(2)` of the program. `env` is added to ours. Its error output goes to ours. The caller ends it. */
+export function spawnSource(file: string, args: string[], env: Record<string, string> = {}): SourceProcess {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', loader, file, ...args, JSON.stringify(env)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  async function line(): Promise<string> {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`the process ended (${await ended})`);
+    return value;
+  }
   return {
     child,
     ended,
-    async next<T>() {
-      const { value, done } = await lines.next();
-      if (done) throw new Error(`the process ended (${await ended})`);
-      return JSON.parse(value) as T;
-    },
+    line,
+    next: async <T>() => JSON.parse(await line()) as T,
     kill: (signal) => child.kill(signal),
   };
 }

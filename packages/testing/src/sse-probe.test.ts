@@ -15,8 +15,13 @@ beforeEach(async () => {
   streams = [];
   cursors = [];
   server = createServer((request, response) => {
-    cursors.push(request.headers['last-event-id']?.toString() ?? new URL(request.url ?? '/', 'http://x').searchParams.get('since') ?? undefined);
-    if (request.url?.startsWith('/no')) return response.writeHead(401, { 'content-type': 'application/json' }).end('{"code":"no"}');
+    cursors.push(
+      request.headers['last-event-id']?.toString() ??
+        new URL(request.url ?? '/', 'http://x').searchParams.get('since') ??
+        undefined,
+    );
+    if (request.url?.startsWith('/no'))
+      return response.writeHead(401, { 'content-type': 'application/json' }).end('{"code":"no"}');
     streams.push(response.writeHead(200, { 'content-type': 'text/event-stream' }));
     response.flushHeaders();
   });
@@ -32,7 +37,8 @@ afterEach(async () => {
 
 test('a message is recorded with its event, id and data, however the bytes are cut', async () => {
   const probe = await openSse(url);
-  for (const byte of 'retry: 2000\r\n\r\nevent: put\r\nid: 7\r\ndata: {"a":\r\ndata: 1}\r\n\r\n') streams[0]?.write(byte);
+  for (const byte of 'retry: 2000\r\n\r\nevent: put\r\nid: 7\r\ndata: {"a":\r\ndata: 1}\r\n\r\n')
+    streams[0]?.write(byte);
   const message = await probe.waitFor('put');
   expect(message).toMatchObject({ event: 'put', id: '7', data: '{"a":\n1}', connection: 1 });
   expect(probe.json('put')).toEqual([{ a: 1 }]);

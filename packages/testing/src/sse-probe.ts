@@ -151,15 +151,22 @@ class Probe implements SseProbe {
   }
 
   json(event?: string): unknown[] {
-    return this.messages.filter((message) => event === undefined || message.event === event).map(({ data }) => JSON.parse(data));
+    return this.messages
+      .filter((message) => event === undefined || message.event === event)
+      .map(({ data }) => JSON.parse(data));
   }
 
-  async waitFor(fits: string | ((message: ProbeMessage) => boolean), options: { timeoutMs?: number } = {}): Promise<ProbeMessage> {
+  async waitFor(
+    fits: string | ((message: ProbeMessage) => boolean),
+    options: { timeoutMs?: number } = {},
+  ): Promise<ProbeMessage> {
     const matches = typeof fits === 'string' ? (message: ProbeMessage) => message.event === fits : fits;
     const found = await this.#waitUntil(() => this.messages.find(matches), options.timeoutMs);
     if (found !== undefined) return found;
     const came = this.messages.map(({ event, id, data }) => `${event}#${id ?? '-'} ${data.slice(0, 100)}`).slice(-10);
-    throw new Error(`The message did not come. Status ${this.status}; the last that came: ${came.join(' | ') || 'nothing'} ${this.body}`);
+    throw new Error(
+      `The message did not come. Status ${this.status}; the last that came: ${came.join(' | ') || 'nothing'} ${this.body}`,
+    );
   }
 
   async waitForEnd(options: { timeoutMs?: number } = {}): Promise<void> {

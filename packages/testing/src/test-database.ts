@@ -37,5 +37,8 @@ export async function settleTestDatabases(hasFailed: boolean): Promise<void> {
 /** Postgres cuts names at 63 bytes. */
 function slugOfTestFile(): string {
   const file = basename(expect.getState().testPath ?? 'unknown').replace(/(\.int)?\.test\.\w+$/, '');
-  return file.toLowerCase().replace(/[^a-z0-9]+/g, '_').slice(0, 36);
+  return file
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .slice(0, 36);
 }

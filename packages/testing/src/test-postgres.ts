@@ -26,7 +26,9 @@ export type RunningTestPostgres = TestPostgres & {
 
 /** Starts (or connects to) the Postgres of this run and prepares the template. */
 export async function startTestPostgres(databaseUrl: string | undefined): Promise<RunningTestPostgres> {
-  return databaseUrl === undefined || databaseUrl === '' ? startEmbedded() : useExisting({ connectionString: databaseUrl });
+  return databaseUrl === undefined || databaseUrl === ''
+    ? startEmbedded()
+    : useExisting({ connectionString: databaseUrl });
 }
 
 async function useExisting(admin: PostgresAddress): Promise<RunningTestPostgres> {
@@ -65,7 +67,9 @@ async function startEmbedded(): Promise<RunningTestPostgres> {
       await postgres.stop();
       if (kept.length === 0) return rmSync(dataDir, { recursive: true, force: true });
       writeFileSync(join(dataDir, keptMarker), `${kept.join('\n')}\n`);
-      console.error(`They are in ${dataDir}. To look at one: DATA_DIR=${dataDir} npm start starts its Postgres on a socket there.`);
+      console.error(
+        `They are in ${dataDir}. To look at one: DATA_DIR=${dataDir} npm start starts its Postgres on a socket there.`,
+      );
     },
   };
 }
@@ -76,7 +80,12 @@ async function sweepAbandoned(): Promise<void> {
     if (!name.startsWith(folderPrefix)) continue;
     const folder = join(tmpdir(), name);
     // A folder without a lock folder may belong to a run that is about to start.
-    if (existsSync(join(folder, keptMarker)) || !existsSync(join(folder, 'lock')) || (await findDataFolderHolder(folder))) continue;
+    if (
+      existsSync(join(folder, keptMarker)) ||
+      !existsSync(join(folder, 'lock')) ||
+      (await findDataFolderHolder(folder))
+    )
+      continue;
     await endLeftovers(clusterOf(realpathSync(folder)), () => undefined);
     rmSync(folder, { recursive: true, force: true });
   }
@@ -88,7 +97,10 @@ async function createTemplate(admin: PostgresAddress, template: string): Promise
 }
 
 async function listKept(admin: PostgresAddress): Promise<string[]> {
-  const rows = await query(admin, `SELECT datname FROM pg_database WHERE starts_with(datname, '${testDatabasePrefix}') ORDER BY 1`);
+  const rows = await query(
+    admin,
+    `SELECT datname FROM pg_database WHERE starts_with(datname, '${testDatabasePrefix}') ORDER BY 1`,
+  );
   return rows.map(({ datname }) => String(datname));
 }
 

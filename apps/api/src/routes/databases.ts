@@ -9,6 +9,7 @@ import { type Collections, documentsLimit } from '@tidewire/collections/collecti
 import { parseParameters, wholeNumber } from '@tidewire/collections/query-parameters';
 import type { Catalog, CatalogDatabase } from '@tidewire/db/catalog';
 import { createKeyRequestSchema, updateKeyRequestSchema } from '@tidewire/protocol/admin-api';
+import { collectionNamePattern, databaseNamePattern } from '@tidewire/protocol/names';
 import { Problem } from '@tidewire/protocol/problem';
 import { databaseSettingsPatchSchema } from '@tidewire/protocol/settings';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
@@ -38,7 +39,8 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
   /** For an admin, within the database of the path. */
   function within(work: Work): RequestHandler {
     return adminGate(async (admin, request, response) => {
-      const database = await catalog.byName(parameter(request, 'database'));
+      const name = parameter(request, 'database');
+      const database = databaseNamePattern.test(name) ? await catalog.byName(name) : null;
       if (database === null) throw new Problem('not_found', 'There is no database with this name.');
       await work(database, request, response, admin);
     });
@@ -74,8 +76,10 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
     .get(
       within(async (database, request, response, admin) => {
         const page = parseParameters(queryOf(request), pageParameters);
-        const scope = { databaseId: database.id, author: authorOf(admin) };
-        const target = { database, collection: parameter(request, 'collection'), scope };
+        const collection = parameter(request, 'collection');
+        if (!collectionNamePattern.test(collection))
+          throw new Problem('not_found', 'There is no collection with this name.');
+        const target = { database, collection, scope: { databaseId: database.id, author: authorOf(admin) } };
         const { text } = await collections.list(target, { ...page, metafields: true, totals: true });
         sendJson(response, 200, text);
       }),
@@ -101,13 +105,17 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
       }),
     )
     .delete(
-      within(async ({ id }, request, response) => send(response, 200, await apiKeys.revoke(id, parameter(request, 'key')))),
+      within(async ({ id }, request, response) =>
+        send(response, 200, await apiKeys.revoke(id, parameter(request, 'key'))),
+      ),
     )
     .all(methodNotAllowed('PATCH, DELETE'));
 
   router
     .route('/databases/:database/events')
-    .get(within(async ({ id }, request, response) => sendJson(response, 200, await listEvents(log, id, queryOf(request)))))
+    .get(
+      within(async ({ id }, request, response) => sendJson(response, 200, await listEvents(log, id, queryOf(request)))),
+    )
     .all(methodNotAllowed('GET'));
 
   return router;

@@ -18,7 +18,11 @@ export function createHealthRoutes({ checks }: { checks: readonly ReadyCheck[] }
     .get(async (_request, response) => {
       const results = await Promise.all(checks.map(run));
       const isReady = results.every(({ ok }) => ok);
-      sendJson(response, isReady ? 200 : 503, JSON.stringify({ status: isReady ? 'ready' : 'not ready', checks: results }));
+      sendJson(
+        response,
+        isReady ? 200 : 503,
+        JSON.stringify({ status: isReady ? 'ready' : 'not ready', checks: results }),
+      );
     })
     .all(methodNotAllowed('GET'));
   return router;

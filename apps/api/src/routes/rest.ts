@@ -3,7 +3,13 @@ import { mayRest } from '@tidewire/access/admission';
 import { keyParameters } from '@tidewire/access/key-credentials';
 import type { KeyAccess, KeyGate } from '@tidewire/access/key-gate';
 import { authorOf } from '@tidewire/access/principal';
-import { type Collections, defaultMax, documentsLimit, type Target, type Written } from '@tidewire/collections/collections';
+import {
+  type Collections,
+  defaultMax,
+  documentsLimit,
+  type Target,
+  type Written,
+} from '@tidewire/collections/collections';
 import { flag, parseParameters, wholeNumber } from '@tidewire/collections/query-parameters';
 import type { RestMethod } from '@tidewire/protocol/channel';
 import { collectionNamePattern, collectionNameRule } from '@tidewire/protocol/names';
@@ -31,7 +37,10 @@ export function createRestRoutes({ keyGate, collections }: RestRoutesDeps): Rout
   const router = Router({ caseSensitive: true });
 
   /** The steps that every route takes in this order: key, origin, name, grant; then the work. */
-  function route(method: RestMethod, work: (target: Target, request: Request, response: Response) => Promise<void>): RequestHandler {
+  function route(
+    method: RestMethod,
+    work: (target: Target, request: Request, response: Response) => Promise<void>,
+  ): RequestHandler {
     return keyGate((access, request, response) => {
       admitOrigin(access.key, request, response);
       return work(admit(access, method, request), request, response);
@@ -54,7 +63,10 @@ export function createRestRoutes({ keyGate, collections }: RestRoutesDeps): Rout
     .route('/:collection')
     .get(
       route('GET', async (target, request, response) => {
-        const { text, totals } = await collections.list(target, parseParameters(queryOf(request), listParameters, keyParameters));
+        const { text, totals } = await collections.list(
+          target,
+          parseParameters(queryOf(request), listParameters, keyParameters),
+        );
         sendJson(response, 200, text, totals === null ? [] : ['X-Pagination', totals]);
       }),
     )
@@ -80,7 +92,8 @@ export function createRestRoutes({ keyGate, collections }: RestRoutesDeps): Rout
       route('DELETE', async (target, request, response) => {
         refuseParameters(request);
         const id = idOf(request);
-        const deleted = id === '*' ? collections.deleteMany(target, await readJsonBody(request)) : collections.delete(target, id);
+        const deleted =
+          id === '*' ? collections.deleteMany(target, await readJsonBody(request)) : collections.delete(target, id);
         sendWritten(response, 200, await deleted);
       }),
     )
@@ -95,20 +108,25 @@ export function createRestRoutes({ keyGate, collections }: RestRoutesDeps): Rout
 }
 
 function admit({ principal, database, key }: KeyAccess, method: RestMethod, request: Request): Target {
-  const collection = String(request.params['collection']);
+  const collection = String(request.params.collection);
   if (!collectionNamePattern.test(collection)) {
     throw new Problem('bad_request', `This cannot be the name of a collection (allowed: ${collectionNameRule}).`, {
-      errors: [{ field: 'collection', message: 'this cannot be the name of a collection', allowed: collectionNameRule }],
+      errors: [
+        { field: 'collection', message: 'this cannot be the name of a collection', allowed: collectionNameRule },
+      ],
     });
   }
   if (!mayRest(database, key, method, collection)) {
-    throw new Problem('forbidden', `The key may not ${method} ${collection}. It needs ${method}:${collection} in its rest list.`);
+    throw new Problem(
+      'forbidden',
+      `The key may not ${method} ${collection}. It needs ${method}:${collection} in its rest list.`,
+    );
   }
   return { database, collection, scope: { databaseId: database.id, author: authorOf(principal) } };
 }
 
 function idOf(request: Request): string {
-  return String(request.params['id']);
+  return String(request.params.id);
 }
 
 /** Routes without parameters take the key there and nothing else. */

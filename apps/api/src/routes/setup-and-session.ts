@@ -46,7 +46,12 @@ export function createSessionRoutes({ adminGate, admins }: SessionRoutesDeps): R
   return router;
 }
 
-function sendSession(request: Request, response: Response, status: number, { admin, token, expiresAt }: SignedIn): void {
+function sendSession(
+  request: Request,
+  response: Response,
+  status: number,
+  { admin, token, expiresAt }: SignedIn,
+): void {
   response.setHeader('Set-Cookie', sessionCookie(token, expiresAt, request.secure));
   sendJson(response, status, JSON.stringify({ admin }));
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 const problemSchema = z.object({
   code: z.string(),
-  title: z.string().default(''),
+  title: z.string().default('The server refused'),
   detail: z.string(),
   errors: z.array(z.object({ field: z.string(), message: z.string(), allowed: z.string().optional() })).default([]),
   requestId: z.string().optional(),
@@ -15,6 +15,8 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly code: string;
+  /** What kind of refusal it is, in a few words. */
+  readonly title: string;
   readonly detail: string;
   readonly fields: ProblemField[];
   readonly requestId: string | undefined;
@@ -24,6 +26,7 @@ export class ApiError extends Error {
   constructor(parts: {
     status: number;
     code: string;
+    title: string;
     detail: string;
     fields?: ProblemField[];
     requestId?: string | undefined;
@@ -32,6 +35,7 @@ export class ApiError extends Error {
     super(parts.detail);
     this.status = parts.status;
     this.code = parts.code;
+    this.title = parts.title;
     this.detail = parts.detail;
     this.fields = parts.fields ?? [];
     this.requestId = parts.requestId;
@@ -54,11 +58,11 @@ export function readRefusal(status: number, body: unknown, headers: Headers): Ap
     retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined,
   };
   if (!problem.success) {
-    return new ApiError({ ...shared, code: 'unknown', detail: `The server answered ${status} without an explanation.` });
+    return new ApiError({ ...shared, code: 'unknown', title: 'The server refused', detail: `The server answered ${status} without an explanation.` });
   }
-  const { code, detail, errors, requestId } = problem.data;
+  const { code, title, detail, errors, requestId } = problem.data;
   const fields = errors.map(({ field, message, allowed }) => ({ field, message, ...(allowed ? { allowed } : {}) }));
-  return new ApiError({ ...shared, code, detail, fields, requestId: requestId ?? shared.requestId });
+  return new ApiError({ ...shared, code, title, detail, fields, requestId: requestId ?? shared.requestId });
 }
 
 /** True when the session is gone and signing in again is the way on. */

@@ -38,7 +38,8 @@ export function checkImport(collection: string, file: string, format: string | u
   const wanted = format ?? formatOfExtension[extname(file).toLowerCase()];
   const found = importFormats.find((known) => known === wanted);
   if (found !== undefined) return found;
-  const problem = format === undefined ? `The ending of ${file} does not tell its format` : `There is no format ${format}`;
+  const problem =
+    format === undefined ? `The ending of ${file} does not tell its format` : `There is no format ${format}`;
   throw new UsageError(`${problem}; say one of --format ${importFormats.join(', ')}.`);
 }
 

@@ -1,6 +1,7 @@
 /** `tidewire key …`: the keys of a database. */
-import { createKeyRequestSchema } from '@tidewire/protocol/admin-api';
+
 import type { ApiKeyAnswer } from '@tidewire/protocol/admin-api';
+import { createKeyRequestSchema } from '@tidewire/protocol/admin-api';
 import { UsageError } from '../exit.js';
 import type { Core } from '../open-core.js';
 import { findDatabaseId } from '../run-command.js';
@@ -20,7 +21,9 @@ export type KeyCreateOptions = {
 export async function createKey(core: Core, { database, origin, json, ...lists }: KeyCreateOptions): Promise<string> {
   const parsed = createKeyRequestSchema.safeParse({ ...lists, origins: origin });
   if (!parsed.success) {
-    const wrong = parsed.error.issues.map(({ path, message }) => `--${path[0] === 'origins' ? 'origin' : String(path[0])}: ${message}`);
+    const wrong = parsed.error.issues.map(
+      ({ path, message }) => `--${path[0] === 'origins' ? 'origin' : String(path[0])}: ${message}`,
+    );
     throw new UsageError(wrong.join('\n'));
   }
   const created = await core.apiKeys.create(await findDatabaseId(core, database), parsed.data);
@@ -31,12 +34,17 @@ export async function createKey(core: Core, { database, origin, json, ...lists }
 export async function listKeys(core: Core, { database, json }: { database: string; json: boolean }): Promise<string> {
   const keys = await core.apiKeys.list(await findDatabaseId(core, database));
   if (json) return `${JSON.stringify(keys)}\n`;
-  if (keys.length === 0) return `The database ${database} has no key. Make one: tidewire key create --name NAME --rest '*:*'\n`;
+  if (keys.length === 0)
+    return `The database ${database} has no key. Make one: tidewire key create --name NAME --rest '*:*'\n`;
   const rows = keys.map((key) => [key.id, key.name, stateOf(key), grantsOf(key), key.lastUsedAt ?? 'never']);
   return renderTable(['ID', 'NAME', 'STATE', 'MAY', 'LAST USED'], rows);
 }
 
-export async function revokeKey(core: Core, id: string, { database, json }: { database: string; json: boolean }): Promise<string> {
+export async function revokeKey(
+  core: Core,
+  id: string,
+  { database, json }: { database: string; json: boolean },
+): Promise<string> {
   const revoked = await core.apiKeys.revoke(await findDatabaseId(core, database), id);
   if (json) return `${JSON.stringify(revoked)}\n`;
   return `The key ${revoked.id} (${revoked.name}) is revoked; its open streams end within a second.\n`;
@@ -52,6 +60,7 @@ function grantsOf({ rest, listen, publish }: ApiKeyAnswer): string {
 }
 
 function describeGrants(key: ApiKeyAnswer): string {
-  const origins = key.origins.length === 0 ? 'no browser may use it' : `browsers may use it from ${key.origins.join(', ')}`;
+  const origins =
+    key.origins.length === 0 ? 'no browser may use it' : `browsers may use it from ${key.origins.join(', ')}`;
   return `It may: ${grantsOf(key)}; ${origins}.`;
 }

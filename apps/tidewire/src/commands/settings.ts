@@ -5,7 +5,11 @@ import type { Core } from '../open-core.js';
 import { findDatabaseId } from '../run-command.js';
 
 /** All settings as JSON, or the value of one. */
-export async function getSettings(core: Core, name: string | undefined, { database }: { database: string }): Promise<string> {
+export async function getSettings(
+  core: Core,
+  name: string | undefined,
+  { database }: { database: string },
+): Promise<string> {
   const id = await findDatabaseId(core, database);
   const settings = (await core.catalog.byId(id))?.settings;
   if (settings === undefined || name === undefined) return `${JSON.stringify(settings, null, 2)}\n`;
@@ -14,7 +18,12 @@ export async function getSettings(core: Core, name: string | undefined, { databa
   return `${JSON.stringify(flat.get(name))}\n`;
 }
 
-export async function setSetting(core: Core, name: string, text: string, { database }: { database: string }): Promise<string> {
+export async function setSetting(
+  core: Core,
+  name: string,
+  text: string,
+  { database }: { database: string },
+): Promise<string> {
   const id = await findDatabaseId(core, database);
   const present = (await core.catalog.byId(id))?.settings;
   if (present !== undefined && !flatten(present).has(name)) throw unknownSetting(name, present);

@@ -15,7 +15,13 @@ import { defaultDatabase } from '../run-command.js';
 import { readServerSecret } from '../server-secret.js';
 import { renderWelcome, type Welcome } from '../welcome.js';
 
-export type StartContext = { config: Config; logger: Logger; lifecycle: Lifecycle; print: (text: string) => void; colours: boolean };
+export type StartContext = {
+  config: Config;
+  logger: Logger;
+  lifecycle: Lifecycle;
+  print: (text: string) => void;
+  colours: boolean;
+};
 
 /** How long running requests may take at a stop, after the streams have ended. */
 const requestsMs = 10_000;
@@ -40,11 +46,22 @@ export async function start({ config, logger, lifecycle, print, colours }: Start
   for (const { setting, value, risk } of durabilityRisks) logger.warn({ setting, value }, risk);
 
   const serverSecret = config.secretKey ?? readServerSecret(config.dataDir);
-  const services = composeServices({ core, logger, lifecycle, serverSecret, trustProxy: config.trustProxy, durabilityRisks });
-  const drainMs = config.drainSeconds * 1000;
-  lifecycle.defer('requests', () => drainServer(server, { endStreams: () => services.endStreams(drainMs), limitMs: requestsMs }), {
-    limitMs: drainMs + requestsMs + 5_000,
+  const services = composeServices({
+    core,
+    logger,
+    lifecycle,
+    serverSecret,
+    trustProxy: config.trustProxy,
+    durabilityRisks,
   });
+  const drainMs = config.drainSeconds * 1000;
+  lifecycle.defer(
+    'requests',
+    () => drainServer(server, { endStreams: () => services.endStreams(drainMs), limitMs: requestsMs }),
+    {
+      limitMs: drainMs + requestsMs + 5_000,
+    },
+  );
   const welcome = await prepareFirstUse(config, core, services, port);
   handler = services.app;
   if (!lifecycle.isStopping) print(renderWelcome(welcome, colours));

@@ -52,7 +52,8 @@ function prepare(row: ImportRow): Prepared | BadRow {
   if ('reason' in row) return row;
   const { line, value } = row;
   try {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return { line, body: validateNewDocument(value) };
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return { line, body: validateNewDocument(value) };
     const { _id: id, ...fields } = value;
     const body = validateNewDocument(fields);
     if (id === undefined) return { line, body };
@@ -85,6 +86,7 @@ async function writeBatch(batch: Prepared[], deps: ImportDeps, refuse: (row: Bad
 
 /** The reason of a refusal; anything that is not the row's fault is thrown on. */
 function reasonOf(error: unknown): string {
-  if (error instanceof Problem && !['unavailable', 'outcome_unknown', 'internal'].includes(error.code)) return error.detail.replace(/^: /, '');
+  if (error instanceof Problem && !['unavailable', 'outcome_unknown', 'internal'].includes(error.code))
+    return error.detail.replace(/^: /, '');
   throw error;
 }

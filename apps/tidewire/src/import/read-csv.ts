@@ -11,8 +11,18 @@ type Record = { record: { [name: string]: string }; info: { lines: number } };
 
 export async function* readCsv(chunks: AsyncIterable<string>): AsyncGenerator<ImportRow> {
   const bad: ImportRow[] = [];
-  const parser = parse({ columns: true, bom: true, info: true, skip_empty_lines: true, skip_records_with_error: true });
-  parser.on('skip', (error) => bad.push({ line: Number(error?.['lines'] ?? 0), reason: error?.message ?? 'this row cannot be read' }));
+  const parser = parse({
+    columns: true,
+    bom: true,
+    info: true,
+    // Named, because the parser would take the first one that it sees for all, and find no row in a file that mixes them.
+    record_delimiter: ['\r\n', '\n', '\r'],
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+  });
+  parser.on('skip', (error) =>
+    bad.push({ line: Number(error?.lines ?? 0), reason: error?.message ?? 'this row cannot be read' }),
+  );
   const records: AsyncIterable<Record> = Readable.from(chunks, { objectMode: false }).pipe(parser);
   try {
     for await (const { record, info } of records) {

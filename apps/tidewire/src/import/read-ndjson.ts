@@ -16,7 +16,10 @@ export async function* readNdjson(chunks: AsyncIterable<string>): AsyncGenerator
       if (text.trim() !== '') yield parseRow(line, text);
     }
     if (rest.length > lineLimit) {
-      yield { line: line + 1, reason: `the line is longer than ${lineLimit} characters; is this really one JSON value a line?` };
+      yield {
+        line: line + 1,
+        reason: `the line is longer than ${lineLimit} characters; is this really one JSON value a line?`,
+      };
       return;
     }
   }

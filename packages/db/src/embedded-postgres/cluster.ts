@@ -206,6 +206,11 @@ export function ensureSocketFolder(cluster: Cluster, runAs: RunAs): string {
   return folder;
 }
 
+/** Leaves nothing of a stopped server below the folder for temporary files. */
+export function removeSocketFolder(cluster: Cluster, folder: string): void {
+  if (!folder.startsWith(cluster.dataDir)) rmSync(folder, { recursive: true, force: true });
+}
+
 function isShortEnough(folder: string): boolean {
   const limit = process.platform === 'linux' ? 107 : 103;
   return Buffer.byteLength(`${folder}/.s.PGSQL.${embeddedPort}.lock`) <= limit;

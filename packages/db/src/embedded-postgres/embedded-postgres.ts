@@ -21,6 +21,7 @@ import {
   ensureCluster,
   ensureSocketFolder,
   readPassword,
+  removeSocketFolder,
   serverArguments,
 } from './cluster.js';
 import { findDataFolderHolder, type LockPurpose, lockDataFolder } from './data-folder-lock.js';
@@ -124,7 +125,7 @@ async function launch(
   const { log, settings = {} } = options;
   const info = (message: string) => log.info({ dataDir: cluster.dataDir }, message);
   const runAs = await chooseRunAs({ dataDir: cluster.dataDir, cluster: cluster.folder, binaries, info });
-  const { created } = await ensureCluster(cluster, { binaries, runAs, sync: settings['fsync'] !== 'off' });
+  const { created } = await ensureCluster(cluster, { binaries, runAs, sync: settings.fsync !== 'off' });
   if (created) info('The data of the built-in PostgreSQL was set up.');
   const password = readPassword(cluster);
   const run = await prepareRun(cluster, runAs, settings);
@@ -217,6 +218,7 @@ function supervise(
     // A restart may have been under way when the stop came.
     await stopPostmaster(current, { fastMs: stopTimeoutMs, immediateMs: 5_000 });
     clearInterval(shortener);
+    removeSocketFolder(cluster, current.socketFolder);
     unlock();
   }
 

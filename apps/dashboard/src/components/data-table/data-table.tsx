@@ -8,6 +8,8 @@ export type Column<Row> = {
   cell: (row: Row) => ReactNode;
   /** Tailwind classes of the column's cells: width, alignment, when to hide. */
   className?: string;
+  /** Classes on a narrow screen, when the table `isStacked`: order, and `basis-full` for a line of its own. */
+  stacked?: string;
 };
 
 type DataTableProps<Row> = {
@@ -23,26 +25,29 @@ type DataTableProps<Row> = {
   skeletonRows?: number;
   /** Cells of several lines begin at the same height. */
   isTall?: boolean;
+  /** On a narrow screen each row becomes a block with its cells below each other, instead of a table that scrolls sideways. */
+  isStacked?: boolean;
 };
 
 /** A table with its four states: rows, loading (`rows` undefined), empty, error. Wide tables scroll within their frame. */
-export function DataTable<Row>({ label, columns, rows, rowKey, rowClassName, empty, error, skeletonRows = 6, isTall }: DataTableProps<Row>) {
+export function DataTable<Row>({ label, columns, rows, rowKey, rowClassName, empty, error, skeletonRows = 6, isTall, isStacked }: DataTableProps<Row>) {
   if (error) return error;
   if (rows?.length === 0) return empty;
   return (
     <div className="relative w-full overflow-x-auto" aria-busy={rows === undefined || undefined}>
       {rows === undefined ? <LoadingNote what={label.toLowerCase()} /> : null}
-      <table aria-label={label} className="w-full border-collapse text-left text-sm">
-        <thead>
-          <tr className="border-b border-line bg-canvas">
+      {/* The roles are said in full: a row that is laid out as a flex box is a row for everyone all the same. */}
+      <table role="table" aria-label={label} className={classes('w-full border-collapse text-left text-sm', isStacked && 'max-md:block')}>
+        <thead role="rowgroup" className={isStacked ? 'max-md:sr-only' : undefined}>
+          <tr role="row" className="border-b border-line bg-canvas">
             {columns.map(({ id, header, className }) => (
-              <th key={id} scope="col" className={classes('h-8 px-3 text-xs font-medium whitespace-nowrap text-muted first:pl-4 last:pr-4', className)}>
+              <th key={id} role="columnheader" scope="col" className={classes('h-8 px-3 text-xs font-medium whitespace-nowrap text-muted first:pl-4 last:pr-4', className)}>
                 {header}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup" className={isStacked ? 'max-md:block' : undefined}>
           {rows === undefined
             ? Array.from({ length: skeletonRows }, (_, index) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
@@ -57,10 +62,26 @@ export function DataTable<Row>({ label, columns, rows, rowKey, rowClassName, emp
             : rows.map((row) => (
                 <tr
                   key={rowKey(row)}
-                  className={classes('border-b border-line transition-colors last:border-0 hover:bg-hover/60', rowClassName?.(row))}
+                  role="row"
+                  className={classes(
+                    'border-b border-line transition-colors last:border-0 hover:bg-hover/60',
+                    isStacked && 'max-md:flex max-md:flex-wrap max-md:gap-x-4 max-md:gap-y-2 max-md:p-4',
+                    rowClassName?.(row),
+                  )}
                 >
-                  {columns.map(({ id, cell, className }) => (
-                    <td key={id} className={classes('px-3 py-2 first:pl-4 last:pr-4', isTall ? 'align-top' : 'align-middle', className)}>
+                  {columns.map(({ id, header, cell, className, stacked }) => (
+                    <td
+                      key={id}
+                      role="cell"
+                      data-label={typeof header === 'string' ? header : undefined}
+                      className={classes(
+                        'px-3 py-2 first:pl-4 last:pr-4',
+                        isTall ? 'align-top' : 'align-middle',
+                        isStacked && 'max-md:w-auto! max-md:max-w-full! max-md:min-w-0! max-md:p-0!',
+                        className,
+                        stacked,
+                      )}
+                    >
                       {cell(row)}
                     </td>
                   ))}

@@ -24,7 +24,7 @@ export function Pager({ page, total, what, note, onChange }: PagerProps) {
           value={String(page.max)}
           options={sizeOptions}
           onChange={(size) => onChange({ max: Number(size), skip: 0 })}
-          className="h-7! text-xs"
+          className="h-7! text-xs max-sm:h-9!"
         />
         <Button size="sm" icon={<ChevronLeft aria-hidden />} disabled={previous === null} onClick={() => goTo(previous)}>
           <span className="max-sm:sr-only">Previous</span>

@@ -17,13 +17,13 @@ const variants: Record<Variant, string> = {
   quiet: 'border-transparent text-muted hover:bg-hover hover:text-text',
   danger: 'border-transparent bg-danger text-on-danger hover:bg-danger-hover',
 };
-const sizes = { sm: 'h-7 gap-1.5 px-2.5 text-xs', md: 'h-8.5 gap-2 px-3.5 text-sm' };
+const sizes = { sm: 'h-7 gap-1.5 px-2.5 text-xs max-sm:h-9', md: 'h-8.5 gap-2 px-3.5 text-sm max-sm:h-10' };
 
 /** The look of a button, for links that act as one. */
 export function buttonClasses(variant: Variant = 'secondary', size: 'sm' | 'md' = 'md'): string {
   return classes(
     'inline-flex shrink-0 items-center justify-center rounded-md border font-medium whitespace-nowrap transition-colors',
-    'disabled:cursor-not-allowed disabled:opacity-55 [&_svg]:size-4 [&_svg]:shrink-0 max-sm:min-h-9',
+    'disabled:cursor-not-allowed disabled:opacity-55 [&_svg]:size-4 [&_svg]:shrink-0',
     variants[variant],
     sizes[size],
   );

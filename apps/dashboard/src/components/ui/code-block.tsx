@@ -5,14 +5,12 @@ type CodeBlockProps = { code: string; /** What it is, for the copy button and fo
 /** A command or program to copy. Long lines scroll within it. */
 export function CodeBlock({ code, what }: CodeBlockProps) {
   return (
-    <div className="relative rounded-md border border-line bg-sunken text-left">
+    <div className="flex items-start gap-1 rounded-md border border-line bg-sunken p-1 text-left">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <pre tabIndex={0} aria-label={what} role="region" className="overflow-x-auto rounded-md py-2.5 pr-12 pl-3.5 text-xs leading-5 text-text">
+      <pre tabIndex={0} aria-label={what} role="region" className="min-w-0 flex-1 overflow-x-auto rounded-sm px-2.5 py-1.5 text-xs leading-5 text-text">
         {code}
       </pre>
-      <div className="absolute top-1 right-1">
-        <CopyButton text={code} what={what} />
-      </div>
+      <CopyButton text={code} what={what} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import type { ReactNode, RefObject } from 'react';
+import { type ReactNode, type RefObject, useRef } from 'react';
 import { classes } from './classes.js';
 import { iconButtonClasses } from './icon-button.js';
 
@@ -25,6 +25,9 @@ const scrimClasses =
 
 /** A dialog in the middle; on a narrow screen it comes up from below. Its content scrolls, title and footer stay. */
 export function Dialog({ isOpen, onClose, onClosed, title, description, width = 'md', isUrgent, initialFocus, children }: DialogProps) {
+  const popup = useRef<HTMLDivElement>(null);
+  // A form begins at its first field; with a finger that would bring up the keyboard over it, so there the dialog itself has the focus.
+  const firstField = (openedBy: string) => (openedBy === 'touch' ? true : (popup.current?.querySelector<HTMLElement>('form input') ?? true));
   return (
     <Base.Root
       open={isOpen}
@@ -37,7 +40,8 @@ export function Dialog({ isOpen, onClose, onClosed, title, description, width = 
         <Base.Viewport className="fixed inset-0 z-40 flex items-end justify-center sm:items-center sm:p-6">
           <Base.Popup
             role={isUrgent ? 'alertdialog' : 'dialog'}
-            {...(initialFocus ? { initialFocus } : {})}
+            ref={popup}
+            initialFocus={initialFocus ?? firstField}
             className={classes(
               'flex max-h-[92dvh] w-full flex-col rounded-t-lg border border-line bg-surface shadow-float outline-none sm:max-h-full sm:rounded-lg',
               'transition-[opacity,transform] duration-150 data-ending-style:translate-y-2 data-ending-style:opacity-0 data-starting-style:translate-y-2 data-starting-style:opacity-0',

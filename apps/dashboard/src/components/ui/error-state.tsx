@@ -7,8 +7,7 @@ type Words = { title: string; detail: string; requestId: string | undefined };
 
 function wordsFor(error: unknown): Words {
   if (error instanceof ApiError) {
-    const title = isForbidden(error) ? 'You may not see this' : error.status >= 500 ? 'The server could not answer' : 'The server refused';
-    return { title, detail: error.detail, requestId: error.requestId };
+    return { title: error.title, detail: error.detail, requestId: error.requestId };
   }
   if (error instanceof UnreachableError) {
     return {
@@ -33,7 +32,7 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
       <span className="mb-1 flex size-10 items-center justify-center rounded-full bg-delete-soft text-delete">
         <Icon aria-hidden className="size-5" />
       </span>
-      <p className="font-medium">{title}</p>
+      <p className="font-medium">{isForbidden(error) ? 'You may not see this' : title}</p>
       <p className="max-w-[60ch] text-sm text-muted">{detail}</p>
       {requestId ? <RequestId id={requestId} /> : null}
       {onRetry && !isForbidden(error) ? (

@@ -47,8 +47,8 @@ export function CollectionsTable({ database, isCompact = false }: { database: st
       error={error && !data ? <ErrorState error={error} onRetry={() => void refetch()} /> : undefined}
       empty={
         <EmptyState icon={<Layers aria-hidden />} title="No collection yet">
-          <p>A collection appears with its first document. Write one with a key that may:</p>
-          <CodeBlock code={write?.code ?? ''} what="write command" />
+          <p>A collection appears with its first document. {isCompact ? 'The quick start has the command.' : 'Write one with a key that may:'}</p>
+          {isCompact ? null : <CodeBlock code={write?.code ?? ''} what="write command" />}
         </EmptyState>
       }
     />

@@ -135,16 +135,20 @@ function ChangesHint({ collection, loadedAt, isFetching, onReload }: ChangesHint
   });
   const { changes } = current;
   return (
-    <div role="status" className={classes(changes > 0 && 'flex items-center justify-between gap-3 border-b border-line bg-accent-soft px-4 py-1.5 text-sm')}>
+    <>
+      {/* Said once, not with every change: a busy collection would never let the reader finish. */}
+      <span role="status" className="sr-only">
+        {changes > 0 ? 'The documents have changed since they were loaded.' : ''}
+      </span>
       {changes > 0 ? (
-        <>
+        <div className="flex items-center justify-between gap-3 border-b border-line bg-accent-soft px-4 py-1.5 text-sm">
           <span className="text-accent-text">{formatAmount(changes, 'change')} since this was loaded</span>
           <Button size="sm" isBusy={isFetching} icon={<RotateCw aria-hidden />} onClick={onReload}>
             Reload
           </Button>
-        </>
+        </div>
       ) : null}
-    </div>
+    </>
   );
 }
 

@@ -28,7 +28,7 @@ export function SettingsPanels({ database }: { database: DatabaseAnswer }) {
         description="Read-only: this is what the server works with."
         actions={<CopyButton text={prettyJson(settings)} what="settings" />}
       >
-        <JsonView value={settings} label="Settings as JSON" />
+        <JsonView value={settings} label="Settings text" />
       </Panel>
     </div>
   );

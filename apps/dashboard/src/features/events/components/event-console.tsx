@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowUp, Pause, Play, Radio, SearchX } from 'lucide-react';
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { Button } from '../../../components/ui/button.js';
 import { classes } from '../../../components/ui/classes.js';
 import { CodeBlock } from '../../../components/ui/code-block.js';
@@ -9,9 +9,10 @@ import { ErrorState } from '../../../components/ui/error-state.js';
 import { LoadingNote, Skeleton } from '../../../components/ui/skeleton.js';
 import { formatAmount, formatCount } from '../../../lib/format.js';
 import { firstSteps } from '../../../lib/snippets.js';
-import { rowLimit } from '../event-buffer.js';
+import { type EventBuffer, rowLimit } from '../event-buffer.js';
 import { type EventFilter, eventMatcher, isFiltering } from '../event-filter.js';
 import { useEventBuffer } from '../use-event-buffer.js';
+import { useFreshFrom } from '../use-fresh-from.js';
 import { EventFilters } from './event-filters.js';
 import { consoleGrid, EventRow } from './event-row.js';
 
@@ -52,11 +53,10 @@ export function EventConsole({ database, collections, filter, onFilterChange }: 
     <div className="flex min-h-0 flex-1 flex-col overflow-hidden rounded-lg border border-line bg-raised dark:bg-surface">
       <div className="flex flex-wrap items-center gap-2 border-b border-line p-2.5">
         <EventFilters filter={filter} collections={collections} onChange={onFilterChange} />
-        <Button icon={isPaused ? <Play aria-hidden /> : <Pause aria-hidden />} onClick={() => setIsPaused(!isPaused)} className="w-24 max-sm:w-full">
+        <Button icon={isPaused ? <Play aria-hidden /> : <Pause aria-hidden />} onClick={() => setIsPaused(!isPaused)} className="w-24 max-sm:order-2">
           {isPaused ? 'Resume' : 'Pause'}
         </Button>
       </div>
-      <HeldNotice isPaused={isPaused} isHeld={isHeld} waiting={buffer.waiting.length} missed={buffer.missed} onShow={showNewest} />
       <div
         ref={scroller}
         onScroll={(event) => setIsScrolled(event.currentTarget.scrollTop > 4)}
@@ -80,20 +80,13 @@ export function EventConsole({ database, collections, filter, onFilterChange }: 
           {history.state === 'complete' && rows.length > 0 ? <p className="text-xs text-faint">Here the log begins.</p> : null}
         </div>
       </div>
-      <p className="border-t border-line bg-canvas px-3 py-1.5 text-xs text-muted">
+      <StatusBar isPaused={isPaused} isHeld={isHeld} buffer={buffer} onShow={showNewest}>
         {isFiltering(filter) ? `${formatCount(rows.length)} of ` : ''}
         {formatAmount(buffer.rows.length, 'event')} loaded
         {buffer.rows.length >= rowLimit ? `, the newest ${formatCount(rowLimit)} are kept` : ''}
-      </p>
+      </StatusBar>
     </div>
   );
-}
-
-/** The first id that came after the console was opened: rows from there on light up once. */
-function useFreshFrom(newest: number | undefined, isReady: boolean): number {
-  const [freshFrom, setFreshFrom] = useState<number | null>(null);
-  if (freshFrom === null && isReady) setFreshFrom((newest ?? 0) + 1);
-  return freshFrom ?? Number.POSITIVE_INFINITY;
 }
 
 type EventRowsProps = {
@@ -181,24 +174,30 @@ function LoadingRows() {
   );
 }
 
-type HeldNoticeProps = { isPaused: boolean; isHeld: boolean; waiting: number; missed: number; onShow: () => void };
+type StatusBarProps = { isPaused: boolean; isHeld: boolean; buffer: EventBuffer; onShow: () => void; children: ReactNode };
 
-function HeldNotice({ isPaused, isHeld, waiting, missed, onShow }: HeldNoticeProps) {
+/** What is loaded, and what waits. Always there, so that nothing moves when something begins to wait. */
+function StatusBar({ isPaused, isHeld, buffer, onShow, children }: StatusBarProps) {
+  const waiting = buffer.waiting.length;
   const isShown = isPaused || (isHeld && waiting > 0);
   return (
-    <div role="status" className={classes(isShown && 'flex flex-wrap items-center justify-between gap-2 border-b border-line bg-put-soft px-3.5 py-1.5 text-sm')}>
+    <div className={classes('flex h-11 shrink-0 items-center justify-between gap-3 border-t border-line px-3 text-xs', isShown ? 'bg-put-soft' : 'bg-canvas')}>
+      {/* Said once, not with every event that is held back. */}
+      <span role="status" className="sr-only">
+        {isShown ? (isPaused ? 'Paused' : 'New events are held back while you read') : ''}
+      </span>
       {isShown ? (
-        <>
-          <span className="text-put">
-            {isPaused ? 'Paused' : 'Standing still while you read'} · {formatAmount(waiting, 'event')} held back
-            {missed > 0 ? `, ${formatCount(missed)} older ones let go` : ''}
-          </span>
-          {waiting > 0 ? (
-            <Button size="sm" icon={<ArrowUp aria-hidden />} onClick={onShow}>
-              Show newest
-            </Button>
-          ) : null}
-        </>
+        <span className="min-w-0 truncate font-medium text-put">
+          {isPaused ? 'Paused' : 'Standing still while you read'} · {formatAmount(waiting, 'event')} held back
+          {buffer.missed > 0 ? `, ${formatCount(buffer.missed)} older ones let go` : ''}
+        </span>
+      ) : (
+        <span className="min-w-0 truncate text-muted">{children}</span>
+      )}
+      {isShown && waiting > 0 ? (
+        <Button size="sm" icon={<ArrowUp aria-hidden />} onClick={onShow}>
+          Show newest
+        </Button>
       ) : null}
     </div>
   );

@@ -20,8 +20,8 @@ export function EventFilters({ filter, collections, onChange }: EventFiltersProp
   const pick = <K extends keyof EventFilter>(field: K, value: EventFilter[K] | undefined) =>
     onChange(value ? { ...filter, [field]: value } : without(field));
   return (
-    <search className="flex min-w-0 flex-1 flex-wrap items-center gap-2">
-      <label className="relative min-w-40 flex-1 sm:max-w-72">
+    <search className="flex min-w-0 flex-1 flex-wrap items-center gap-2 max-sm:contents">
+      <label className="relative min-w-40 flex-1 max-sm:order-1 sm:max-w-72">
         <span className="sr-only">Search events</span>
         <Search aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-faint" />
         <input
@@ -38,17 +38,17 @@ export function EventFilters({ filter, collections, onChange }: EventFiltersProp
         value={type ?? any}
         options={typeOptions}
         onChange={(value) => pick('type', eventTypes.find((known) => known === value))}
-        className="w-32 max-sm:flex-1"
+        className="w-32 max-sm:order-3 max-sm:flex-1"
       />
       <Select
         label="Collection"
         value={collection ?? any}
         options={collectionOptions}
         onChange={(value) => pick('collection', value)}
-        className="w-44 max-sm:flex-1"
+        className="w-44 max-sm:order-3 max-sm:flex-1"
       />
       {isFiltering(filter) ? (
-        <Button variant="quiet" icon={<X aria-hidden />} onClick={() => onChange(none)}>
+        <Button variant="quiet" icon={<X aria-hidden />} onClick={() => onChange(none)} className="max-sm:order-4">
           Clear
         </Button>
       ) : null}

@@ -8,6 +8,7 @@ import { EventTypeBadge } from '../../../components/ui/event-type.js';
 import { Ago } from '../../../components/ui/time.js';
 import { previewData, subjectOf } from '../event-words.js';
 import type { EventLog } from '../use-event-buffer.js';
+import { useFreshFrom } from '../use-fresh-from.js';
 
 const shownEvents = 8;
 
@@ -36,6 +37,7 @@ const columns: Column<AdminEvent>[] = [
 /** The last few events, live. */
 export function RecentEvents({ database, log }: { database: string; log: EventLog }) {
   const { buffer, history, loadOlder } = log;
+  const freshFrom = useFreshFrom(buffer.rows.at(-1)?.id, history.state !== 'loading');
   const isWaiting = buffer.rows.length === 0 && history.state === 'loading';
   return (
     <>
@@ -44,7 +46,7 @@ export function RecentEvents({ database, log }: { database: string; log: EventLo
         columns={columns}
         rows={isWaiting ? undefined : buffer.rows.slice(-shownEvents).reverse()}
         rowKey={({ id }) => String(id)}
-        rowClassName={() => 'animate-row-in'}
+        rowClassName={({ id }) => (id >= freshFrom ? 'animate-row-in' : '')}
         skeletonRows={shownEvents}
         error={history.state === 'failed' && buffer.rows.length === 0 ? <ErrorState error={history.error} onRetry={loadOlder} /> : undefined}
         empty={

@@ -18,12 +18,13 @@ export function CreatedKey({ created, onDone }: { created: CreatedKeyAnswer; onD
         <div className="flex flex-col gap-6">
           <div className="flex flex-col gap-1.5">
             <label htmlFor={id} className="text-sm font-medium">
-              Key of {created.name}
+              Your new key
             </label>
             <div className="flex flex-wrap gap-2">
               <input
                 id={id}
                 readOnly
+              autoFocus
                 value={created.key}
                 onFocus={(event) => event.currentTarget.select()}
                 className={`${inputClasses} min-w-56 flex-1 border-accent! bg-accent-soft! font-mono text-xs!`}

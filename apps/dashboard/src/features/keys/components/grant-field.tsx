@@ -173,7 +173,7 @@ function Suggestions({ editor, collections, onPick }: { editor: GrantEditor; col
 function MethodPicker({ editor, onChange }: { editor: GrantEditor; onChange: (editor: GrantEditor) => void }) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset within the list's own would be announced as another form
-    <div role="group" aria-label={`${wordsFor[editor.kind].title} methods`} className="flex h-8.5 rounded-md border border-line-strong p-0.5 max-sm:h-10 max-sm:w-full">
+    <div role="group" aria-label={`${wordsFor[editor.kind].title} methods`} className="flex h-8.5 gap-0.5 rounded-md border border-line-strong p-0.5 max-sm:h-10 max-sm:w-full">
       {pickableMethods[editor.kind].map((method) => {
         const isOn = editor.methods.includes(method);
         return (

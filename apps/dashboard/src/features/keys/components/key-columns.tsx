@@ -9,12 +9,16 @@ import { Tooltip } from '../../../components/ui/tooltip.js';
 
 type KeyActions = { onEdit: (key: ApiKeyAnswer) => void; onRevoke: (key: ApiKeyAnswer) => void };
 
+/** Puts the column's header in front of the value where the header row is not shown. */
+const labelled = 'max-md:before:mb-1 max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]';
+
 export function keyColumns({ onEdit, onRevoke }: KeyActions): Column<ApiKeyAnswer>[] {
   return [
     {
       id: 'name',
       header: 'Name',
       className: 'min-w-36 max-w-64',
+      stacked: 'max-md:order-1 max-md:flex-1 max-md:basis-48',
       cell: ({ name, prefix }) => (
         <div className="flex min-w-0 flex-col">
           <span className="font-medium break-words">{name}</span>
@@ -22,30 +26,34 @@ export function keyColumns({ onEdit, onRevoke }: KeyActions): Column<ApiKeyAnswe
         </div>
       ),
     },
-    { id: 'grants', header: 'Grants', className: 'min-w-64', cell: (key) => <Grants apiKey={key} /> },
+    { id: 'grants', header: 'Grants', className: 'min-w-64', stacked: 'max-md:order-3 max-md:basis-full', cell: (key) => <Grants apiKey={key} /> },
     {
       id: 'origins',
       header: 'Origins',
       className: 'max-w-48 min-w-32',
+      stacked: `max-md:order-4 max-md:basis-full ${labelled}`,
       cell: ({ origins, revokedAt }) => (origins.length === 0 ? <span className="text-xs text-faint">no web page</span> : <Chips entries={origins} isFaded={revokedAt !== null} />),
     },
-    { id: 'created', header: 'Created', className: 'w-px text-muted', cell: ({ createdAt }) => <Ago at={createdAt} /> },
+    { id: 'created', header: 'Created', className: 'w-px text-muted', stacked: `max-md:order-6 max-md:text-xs ${labelled}`, cell: ({ createdAt }) => <Ago at={createdAt} /> },
     {
       id: 'used',
       header: 'Last used',
       className: 'w-px text-muted',
+      stacked: `max-md:order-7 max-md:text-xs ${labelled}`,
       cell: ({ lastUsedAt }) => (lastUsedAt === null ? <span className="text-faint">never</span> : <Ago at={lastUsedAt} />),
     },
     {
       id: 'state',
       header: 'State',
       className: 'w-px',
+      stacked: 'max-md:order-5',
       cell: ({ revokedAt }) => (revokedAt === null ? <Badge tone="post">Active</Badge> : <Badge tone="delete">Revoked</Badge>),
     },
     {
       id: 'actions',
       header: <span className="sr-only">Actions</span>,
       className: 'w-px',
+      stacked: 'max-md:order-2 max-md:-mr-2',
       cell: (key) => (
         <div className="-my-1 flex justify-end">
           <IconButton label={`Edit ${key.name}`} disabled={key.revokedAt !== null} onClick={() => onEdit(key)}>

@@ -27,6 +27,7 @@ export function KeysPanel({ database, collections, onCreate }: KeysPanelProps) {
       <DataTable
         label="Keys"
         isTall
+        isStacked
         columns={columns}
         rows={data}
         rowKey={({ id }) => id}
