@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests run on the sources of all workspaces; nothing has to be built for them. */
-const conditions = ['source', 'node'];
+const conditions = ['tidewire-source', 'node'];
 const onSources = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
 export default defineConfig({

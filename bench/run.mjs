@@ -65,10 +65,13 @@ async function main() {
   if (!hasProc) throw new Error('The benchmark reads CPU time and memory from /proc, so it needs Linux.');
   const names = values.only?.split(',') ?? cases.map(({ name }) => name);
   const unknown = names.filter((name) => !cases.some((one) => one.name === name));
-  if (unknown.length > 0) throw new Error(`There is no case ${unknown.join(', ')}. There are: ${cases.map(({ name }) => name).join(', ')}.`);
+  if (unknown.length > 0)
+    throw new Error(`There is no case ${unknown.join(', ')}. There are: ${cases.map(({ name }) => name).join(', ')}.`);
   stopOnSignals(cleanUp);
   const machine = describeMachine();
-  say(`${machine.cpu}, ${machine.cores} cores; load average ${machine.loadAverageBefore.map((one) => one.toFixed(2)).join(' ')}`);
+  say(
+    `${machine.cpu}, ${machine.cores} cores; load average ${machine.loadAverageBefore.map((one) => one.toFixed(2)).join(' ')}`,
+  );
   const context = createContext();
   const results = [];
   for (const one of cases.filter(({ name }) => names.includes(name))) {
@@ -77,14 +80,30 @@ async function main() {
     results.push({ name: one.name, title: one.title, skipped: [], ...outcome });
   }
   const { pool } = await context.scratch();
-  const file = save({ machine: { ...machine, postgres: await durabilitySettings(pool) }, settings: settings(), results: results.map(withSummaries) });
+  const file = save({
+    machine: { ...machine, postgres: await durabilitySettings(pool) },
+    settings: settings(),
+    results: results.map(withSummaries),
+  });
   process.stdout.write(`\n${table(results)}\n\n${file}\n`);
   if (results.some(({ faults }) => faults.length > 0)) process.exitCode = 1;
 }
 
 function settings() {
-  const { runs, 'memory-runs': memoryRuns, seconds, subscribers, 'idle-streams': idle, 'client-processes': clientProcesses, quick } = values;
-  const numbers = { subscribers: Number(subscribers), idleStreams: Number(idle), clientProcesses: Number(clientProcesses) };
+  const {
+    runs,
+    'memory-runs': memoryRuns,
+    seconds,
+    subscribers,
+    'idle-streams': idle,
+    'client-processes': clientProcesses,
+    quick,
+  } = values;
+  const numbers = {
+    subscribers: Number(subscribers),
+    idleStreams: Number(idle),
+    clientProcesses: Number(clientProcesses),
+  };
   if (quick) return { ...numbers, runs: 1, memoryRuns: 1, seconds: 3 };
   return { ...numbers, runs: Number(runs), memoryRuns: Number(memoryRuns), seconds: Number(seconds) };
 }

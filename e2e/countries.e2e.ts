@@ -1,15 +1,19 @@
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { expect } from '@playwright/test';
 import { EventSource } from 'eventsource';
-import { expect, test } from './fixtures.js';
+import { test } from './fixtures.js';
 import { type Heard, listenerPage } from './listener-page.js';
 import { servePage } from './server.js';
 
 type Json = Record<string, unknown>;
 const countries: Json[] = createRequire(import.meta.url)('world-countries');
 
-test('the 250 countries are imported, changed and deleted while a browser and a Node client hear each event of each document', async ({ page, server }) => {
+test('the 250 countries are imported, changed and deleted while a browser and a Node client hear each event of each document', async ({
+  page,
+  server,
+}) => {
   const { key } = await server.createKey({ rest: ['*:country'], listen: ['*:country'], origin: ['*'] });
   const stream = `${server.url}/realtime?apikey=${key}`;
   const call = (method: string, path: string, body?: unknown) =>
@@ -25,7 +29,9 @@ test('the 250 countries are imported, changed and deleted while a browser and a 
   const inNode: Heard[] = [];
   const source = new EventSource(stream);
   for (const type of ['post', 'put', 'delete']) {
-    source.addEventListener(type, (event) => inNode.push({ type, id: event.lastEventId, at: 0, data: JSON.parse(event.data) }));
+    source.addEventListener(type, (event) =>
+      inNode.push({ type, id: event.lastEventId, at: 0, data: JSON.parse(event.data) }),
+    );
   }
   await new Promise((resolve) => source.addEventListener('ping', resolve, { once: true }));
 
@@ -46,11 +52,15 @@ test('the 250 countries are imported, changed and deleted while a browser and a 
   const inPage = (await page.evaluate('heard')) as Heard[];
   source.close();
   site.close();
-  expect(inPage.map(({ type, id, data }) => ({ type, id, data }))).toEqual(inNode.map(({ type, id, data }) => ({ type, id, data })));
+  expect(inPage.map(({ type, id, data }) => ({ type, id, data }))).toEqual(
+    inNode.map(({ type, id, data }) => ({ type, id, data })),
+  );
 
   const ids = inPage.map(({ id }) => Number(id));
   expect(ids).toEqual(ids.map((_, index) => Number(ids[0]) + index));
-  const [posts, puts, deletes] = ['post', 'put', 'delete'].map((type) => inPage.filter((event) => event.type === type).map(({ data }) => data));
+  const [posts, puts, deletes] = ['post', 'put', 'delete'].map((type) =>
+    inPage.filter((event) => event.type === type).map(({ data }) => data),
+  );
   for (const [index, event] of (posts ?? []).entries()) {
     const { _id, _created, _changed, _createdby, _changedby, _version, ...fields } = event.data as Json;
     expect(event).toMatchObject({ event: 'post', collection: 'country' });

@@ -26,5 +26,3 @@ export const test = base.extend<Fixtures, { server: RunningServer }>({
     await use(page);
   },
 });
-
-export { expect } from '@playwright/test';

@@ -1,8 +1,13 @@
-import { expect, test } from './fixtures.js';
+import { expect } from '@playwright/test';
+import { test } from './fixtures.js';
 import { type Heard, listenerPage } from './listener-page.js';
 import { servePage } from './server.js';
 
-test('grants, the global flag and a revocation reach an open page of a browser', async ({ dashboard, context, server }) => {
+test('grants, the global flag and a revocation reach an open page of a browser', async ({
+  dashboard,
+  context,
+  server,
+}) => {
   const writer = await server.createKey({ rest: ['*:*'] });
   const call = (method: string, path: string, body: unknown) =>
     fetch(`${server.url}/rest/${path}`, {
@@ -13,7 +18,8 @@ test('grants, the global flag and a revocation reach an open page of a browser',
 
   await dashboard.getByRole('link', { name: 'Keys' }).click();
   await dashboard.getByRole('button', { name: 'Create key' }).first().click();
-  const dialog = (name: string | RegExp) => dashboard.getByRole('dialog', { name }).or(dashboard.getByRole('alertdialog', { name }));
+  const dialog = (name: string | RegExp) =>
+    dashboard.getByRole('dialog', { name }).or(dashboard.getByRole('alertdialog', { name }));
   const creating = dialog('Create key');
   const editing = dialog('Edit key');
   await creating.getByLabel('Name', { exact: true }).fill('browser');
@@ -34,7 +40,11 @@ test('grants, the global flag and a revocation reach an open page of a browser',
 
   const { body: company } = await call('POST', 'company', { name: 'ACME' });
   await expect.poll(types).toEqual(['post']);
-  expect((await heard())[0]?.data).toMatchObject({ event: 'post', collection: 'company', data: { _id: company._id, name: 'ACME' } });
+  expect((await heard())[0]?.data).toMatchObject({
+    event: 'post',
+    collection: 'company',
+    data: { _id: company._id, name: 'ACME' },
+  });
 
   await call('PUT', `company/${company._id}`, { name: 'ACME Ltd' });
   await call('POST', 'company', { name: 'Second' });
@@ -54,7 +64,10 @@ test('grants, the global flag and a revocation reach an open page of a browser',
 
   await dashboard.getByRole('link', { name: 'Settings' }).click();
   await dashboard.getByRole('switch', { name: 'Realtime for every key' }).click();
-  await dashboard.getByRole('alertdialog').getByRole('button', { name: /turn on|turn it on|open/i }).click();
+  await dashboard
+    .getByRole('alertdialog')
+    .getByRole('button', { name: /turn on|turn it on|open/i })
+    .click();
   await expect(dashboard.getByRole('switch', { name: 'Realtime for every key' })).toBeChecked();
   await page.waitForTimeout(1_000);
   const { body: other } = await call('POST', 'elsewhere', { n: 1 });

@@ -18,4 +18,9 @@ for (const type of ['post', 'put', 'delete', 'publish', 'reset', 'revoked']) {
 }
 
 /** What `heard` holds in the page. */
-export type Heard = { type: string; id: string; at: number; data: { event: string; collection?: string; data: unknown } };
+export type Heard = {
+  type: string;
+  id: string;
+  at: number;
+  data: { event: string; collection?: string; data: unknown };
+};

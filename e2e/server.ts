@@ -19,7 +19,12 @@ export type RunningServer = {
   output(): string;
   /** Runs `tidewire …` beside the server, as from a second terminal. Rejects when it fails. */
   tidewire(...args: string[]): Promise<string>;
-  createKey(grants: { rest?: string[]; listen?: string[]; publish?: string[]; origin?: string[] }): Promise<{ id: string; key: string }>;
+  createKey(grants: {
+    rest?: string[];
+    listen?: string[];
+    publish?: string[];
+    origin?: string[];
+  }): Promise<{ id: string; key: string }>;
   /** `kill -9`; Postgres goes on without its parent. */
   kill(): Promise<void>;
   /** Ctrl-C; resolves with the exit code. */
@@ -40,7 +45,10 @@ export async function startServer(env: Record<string, string> = {}): Promise<Run
 
   async function start(): Promise<void> {
     const from = output.length;
-    const started = spawn(process.execPath, [command, 'start'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = spawn(process.execPath, [command, 'start'], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     child = started;
     exited = new Promise((resolve) => started.once('exit', resolve));
     const ready = new Promise<void>((resolve, reject) => {
@@ -100,7 +108,9 @@ async function freePort(): Promise<number> {
 
 /** A web server of somebody else: it serves one page, so that its origin is not that of Tidewire. */
 export async function servePage(html: string): Promise<{ url: string; close(): void }> {
-  const server = createServer((_request, response) => response.setHeader('Content-Type', 'text/html; charset=utf-8').end(html));
+  const server = createServer((_request, response) =>
+    response.setHeader('Content-Type', 'text/html; charset=utf-8').end(html),
+  );
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   return {

@@ -7,7 +7,10 @@ const execute = promisify(execFile);
 
 /** The curl lines that the server printed. */
 function curlLines(output: string): string[] {
-  return output.split('\n').map((line) => line.trim()).filter((line) => line.startsWith('curl '));
+  return output
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith('curl '));
 }
 
 test('a new server prints a way in, and its two curl lines work when pasted', async ({ page }) => {
@@ -32,7 +35,11 @@ test('a new server prints a way in, and its two curl lines work when pasted', as
   await expect(page.getByRole('link', { name: 'Keys' })).toBeVisible();
   await page.context().clearCookies();
   await page.goto(link);
-  await page.getByRole('button', { name: 'Sign in' }).or(page.getByText(/already/i)).first().waitFor();
+  await page
+    .getByRole('button', { name: 'Sign in' })
+    .or(page.getByText(/already/i))
+    .first()
+    .waitFor();
 
   expect(await server.interrupt()).toBe(0);
   expect(await isListening(server.url)).toBe(false);
@@ -44,7 +51,11 @@ test('kill -9 leaves nothing that keeps the next start from succeeding, and no d
   const { key } = await server.createKey({ rest: ['*:*'] });
   const headers = { 'x-apikey': key, 'content-type': 'application/json' };
   for (let round = 1; round <= 3; round += 1) {
-    const answer = await fetch(`${server.url}/rest/company`, { method: 'POST', headers, body: JSON.stringify({ round }) });
+    const answer = await fetch(`${server.url}/rest/company`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ round }),
+    });
     expect(answer.headers.get('x-event-id')).toBe(String(round));
     await server.kill();
     await server.start();

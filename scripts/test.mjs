@@ -4,13 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from './chromium.mjs';
+import { findRedis } from './redis.mjs';
 import { build, checkNode, install, npm, PlainError, readJson, root, run, say } from './workspace.mjs';
 
 const workFolder = mkdtempSync(join(tmpdir(), 'tidewire-run-'));
 const bin = (...path) => [process.execPath, join(root, 'node_modules', ...path)];
 
 /**
- * `needs` names what has to be found first (see `providers`); a stage without it counts as one failure.
+ * `needs` names what has to be found first (see `providers`); a stage without it counts as one failure. `wants` is the same,
+ * but the stage runs without it, too: the tests that need it then fail by themselves and say so.
  * `count` reads the results; without one the stage counts as a single test.
  */
 const stages = [
@@ -20,7 +22,7 @@ const stages = [
     command: [...bin('turbo', 'bin', 'turbo'), 'run', 'check', '--output-logs=errors-only', '--ui=stream'],
   },
   vitest('unit'),
-  vitest('int'),
+  { ...vitest('int'), wants: ['redis'] },
   {
     name: 'e2e',
     needs: ['chromium'],
@@ -36,6 +38,14 @@ const providers = {
     const path = await findChromium();
     if (path !== null) return { CHROMIUM_PATH: path };
     say('No Chromium was found, and none could be got: set CHROMIUM_PATH to one. The browser tests cannot run.');
+    return null;
+  },
+  async redis() {
+    const path = await findRedis();
+    if (path !== null) return { REDIS_SERVER_PATH: path };
+    say(
+      'No redis-server or valkey-server was found, and none could be got: install one or set REDIS_SERVER_PATH. Its tests will fail.',
+    );
     return null;
   },
 };
@@ -71,11 +81,11 @@ function countPlaywright(file) {
 let running = null;
 
 /** A stage gets a process group of its own, so that nothing of it can be left behind. */
-async function runStage({ name, command, env, count, needs = [] }, found) {
+async function runStage({ name, command, env, count, needs = [], wants = [] }, found) {
   const missing = needs.filter((need) => found[need] === null);
   if (missing.length > 0) return { name, passed: 0, failed: 1, note: `not run: no ${missing.join(', no ')}` };
   say(`\n── ${name}`);
-  const given = Object.assign({}, ...needs.map((need) => found[need]));
+  const given = Object.assign({}, ...[...needs, ...wants].map((name) => found[name]));
   const { code } = await run(command, {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
@@ -140,7 +150,8 @@ async function main() {
     return report([{ name: 'build', passed: 0, failed: 1, note: '' }]);
   }
   const found = {};
-  for (const need of new Set(chosen.flatMap(({ needs = [] }) => needs))) found[need] = await providers[need]();
+  for (const need of new Set(chosen.flatMap(({ needs = [], wants = [] }) => [...needs, ...wants])))
+    found[need] = await providers[need]();
   const results = [];
   for (const stage of chosen) results.push(await runStage(stage, found));
   return report(results);

@@ -7,8 +7,13 @@ const server = 'http://127.0.0.1:8080';
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
-  resolve: { conditions: ['source', ...defaultClientConditions] },
+  resolve: { conditions: ['tidewire-source', ...defaultClientConditions] },
   // No asset becomes a data: URL, which the server's content security policy refuses.
-  build: { assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: false, chunkSizeWarningLimit: 900 },
+  build: {
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 900,
+  },
   server: { host: '127.0.0.1', proxy: { '/api': server, '/rest': server, '/realtime': server } },
 });

@@ -27,7 +27,9 @@ export const commitLane = {
 
     const writeWith = async (inFlight, length) => {
       const argument = JSON.stringify({ address, databaseId, inFlight, seconds: length });
-      const result = JSON.parse(await runToEnd(process.execPath, [laneScript, argument], { env: { ...process.env, NODE_ENV: 'production' } }));
+      const result = JSON.parse(
+        await runToEnd(process.execPath, [laneScript, argument], { env: { ...process.env, NODE_ENV: 'production' } }),
+      );
       faults.push(...result.faults);
       return result;
     };
@@ -45,8 +47,12 @@ export const commitLane = {
       details[inFlight] = { batchSize, ...results };
       rows.push(...rowsOf(inFlight, batchSize, results));
     }
-    const { rows: heads } = await pool.query('SELECT count(*) AS events, max(id) AS newest FROM events WHERE database_id = $1', [databaseId]);
-    if (heads[0].events !== heads[0].newest) faults.push(`the log has ${heads[0].events} events, but its newest id is ${heads[0].newest}`);
+    const { rows: heads } = await pool.query(
+      'SELECT count(*) AS events, max(id) AS newest FROM events WHERE database_id = $1',
+      [databaseId],
+    );
+    if (heads[0].events !== heads[0].newest)
+      faults.push(`the log has ${heads[0].events} events, but its newest id is ${heads[0].newest}`);
     return { rows, faults, skipped, details };
   },
 };
@@ -54,12 +60,14 @@ export const commitLane = {
 function rowsOf(inFlight, batchSize, results) {
   const perSecond = (name) => results[name]?.map((result) => result.perSecond);
   const what = `writes/s, ${inFlight} in flight`;
-  return ['pgbench', 'pgbench, 2 clients'].filter((name) => name in results).map((name) => ({
-    what,
-    ours: perSecond('lane'),
-    other: `${name}, batches of ${batchSize}`,
-    theirs: perSecond(name),
-    better: 'more',
-    targetRatio: 0.5,
-  }));
+  return ['pgbench', 'pgbench, 2 clients']
+    .filter((name) => name in results)
+    .map((name) => ({
+      what,
+      ours: perSecond('lane'),
+      other: `${name}, batches of ${batchSize}`,
+      theirs: perSecond(name),
+      better: 'more',
+      targetRatio: 0.5,
+    }));
 }

@@ -25,7 +25,15 @@ export const deliveryLatency = {
     const fleets = [];
     for (const target of targets) {
       const { dialect, port, subscribePath: path, subscribeHeaders: headers } = target;
-      const fleet = await startFleet({ dialect, port, path, headers, subscribers, processes: clientProcesses, measureLatency: true });
+      const fleet = await startFleet({
+        dialect,
+        port,
+        path,
+        headers,
+        subscribers,
+        processes: clientProcesses,
+        measureLatency: true,
+      });
       fleets.push(fleet);
       const measure = createMeasure(target, fleet);
       contenders[dialect] = () => measure(seconds);
@@ -33,10 +41,16 @@ export const deliveryLatency = {
       faults.push(...(await measure(Math.min(seconds, 5))).faults.map((fault) => `${target.name}: ${fault}`));
     }
     const results = await alternate(runs, contenders, say);
-    for (const [name, all] of Object.entries(results)) faults.push(...all.flatMap((result) => result.faults.map((fault) => `${name}: ${fault}`)));
+    for (const [name, all] of Object.entries(results))
+      faults.push(...all.flatMap((result) => result.faults.map((fault) => `${name}: ${fault}`)));
     for (const fleet of fleets) await fleet.stop();
     for (const target of targets) await target.stop();
-    return { rows: rowsOf(subscribers, results), faults, skipped, details: { subscribers, eventsPerSecond, ...results } };
+    return {
+      rows: rowsOf(subscribers, results),
+      faults,
+      skipped,
+      details: { subscribers, eventsPerSecond, ...results },
+    };
   },
 };
 
@@ -62,7 +76,13 @@ function createMeasure(target, fleet) {
 /** The usual message with the time at which it is due, in microseconds of the monotonic clock. */
 function stamped(number, due) {
   const stamp = `","t":${Math.round(due)},"text":"`;
-  return bodyOf({ before: message.before, behind: message.behind.replace('","text":"', stamp).replace('x'.repeat(stamp.length - 10), '') }, number);
+  return bodyOf(
+    {
+      before: message.before,
+      behind: message.behind.replace('","text":"', stamp).replace('x'.repeat(stamp.length - 10), ''),
+    },
+    number,
+  );
 }
 
 function rowsOf(subscribers, { tidewire, nchan }) {

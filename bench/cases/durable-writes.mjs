@@ -38,13 +38,18 @@ export const durableWrites = {
       number += 10_000_000;
       return runLoad({ url: target, headers, body, firstNumber: number, connections, seconds: length });
     };
-    const contenders = { tidewire: writeTo(url), bare: writeTo(`http://127.0.0.1:${bare.port}/rest/company`), prisma: writeTo(`http://127.0.0.1:${prisma.port}/rest/company`) };
+    const contenders = {
+      tidewire: writeTo(url),
+      bare: writeTo(`http://127.0.0.1:${bare.port}/rest/company`),
+      prisma: writeTo(`http://127.0.0.1:${prisma.port}/rest/company`),
+    };
     const measure = (name, connections) => async () => {
       const result = await contenders[name](connections, seconds);
       if (name === 'tidewire') faults.push(...(await log.check(result.answered, connections)));
       return result;
     };
-    const round = (connections) => Object.fromEntries(Object.keys(contenders).map((name) => [name, measure(name, connections)]));
+    const round = (connections) =>
+      Object.fromEntries(Object.keys(contenders).map((name) => [name, measure(name, connections)]));
 
     for (const name of Object.keys(contenders)) {
       say(`warm-up: ${name}`);
@@ -57,7 +62,11 @@ export const durableWrites = {
 
     await Promise.all([bare.stop(), prisma.stop()]);
     await tidewire.stop();
-    return { rows: rowsOf(at64, at1), faults, details: { at64, at1, answerBytes: sample.body.length, answerHeaders: sample.headers } };
+    return {
+      rows: rowsOf(at64, at1),
+      faults,
+      details: { at64, at1, answerBytes: sample.body.length, answerHeaders: sample.headers },
+    };
   },
 };
 
@@ -66,14 +75,45 @@ function rowsOf(at64, at1) {
   const of = (results, field) => results.map((result) => result[field]);
   const [ours64, ours1] = [at64.tidewire, at1.tidewire];
   const rows = [
-    { what: 'writes/s, 64 connections', ours: perSecond(ours64), other: 'bare Express 5 route', theirs: perSecond(at64.bare), better: 'more', targetRatio: 0.5 },
-    { what: 'writes/s, 64 connections', ours: perSecond(ours64), other: 'Prisma transaction each', theirs: perSecond(at64.prisma), better: 'more' },
-    { what: 'p99 ms, 64 connections', ours: of(ours64, 'p99Ms'), other: 'Prisma transaction each', theirs: of(at64.prisma, 'p99Ms'), better: 'less' },
+    {
+      what: 'writes/s, 64 connections',
+      ours: perSecond(ours64),
+      other: 'bare Express 5 route',
+      theirs: perSecond(at64.bare),
+      better: 'more',
+      targetRatio: 0.5,
+    },
+    {
+      what: 'writes/s, 64 connections',
+      ours: perSecond(ours64),
+      other: 'Prisma transaction each',
+      theirs: perSecond(at64.prisma),
+      better: 'more',
+    },
+    {
+      what: 'p99 ms, 64 connections',
+      ours: of(ours64, 'p99Ms'),
+      other: 'Prisma transaction each',
+      theirs: of(at64.prisma, 'p99Ms'),
+      better: 'less',
+    },
   ];
   for (const field of ['p50Ms', 'p99Ms']) {
     const what = `${field.slice(0, 3)} ms, 1 connection`;
-    rows.push({ what, ours: of(ours1, field), other: 'bare Express 5 route', theirs: of(at1.bare, field), better: 'less' });
-    rows.push({ what, ours: of(ours1, field), other: 'Prisma transaction each', theirs: of(at1.prisma, field), better: 'less' });
+    rows.push({
+      what,
+      ours: of(ours1, field),
+      other: 'bare Express 5 route',
+      theirs: of(at1.bare, field),
+      better: 'less',
+    });
+    rows.push({
+      what,
+      ours: of(ours1, field),
+      other: 'Prisma transaction each',
+      theirs: of(at1.prisma, field),
+      better: 'less',
+    });
   }
   return rows;
 }
@@ -87,7 +127,9 @@ async function captureAnswer(url, headers) {
 }
 
 async function startPeer(name, argument) {
-  const running = await startProcess(name, process.execPath, [peerScript(name), JSON.stringify(argument)], { env: { ...process.env, NODE_ENV: 'production' } });
+  const running = await startProcess(name, process.execPath, [peerScript(name), JSON.stringify(argument)], {
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
   const ended = running.ended.then((how) => {
     throw new Error(`${name} ended with ${how}: ${running.output()}`);
   });
@@ -105,12 +147,20 @@ async function readBack(tidewire) {
       last += 1;
       const end = await lastEvent(tidewire, last);
       const path = `/realtime?lastEventId=${head}`;
-      const fleet = await startFleet({ dialect: 'tidewire', port: tidewire.port, path, headers: { 'x-apikey': tidewire.key }, subscribers: 1, processes: 1 });
+      const fleet = await startFleet({
+        dialect: 'tidewire',
+        port: tidewire.port,
+        path,
+        headers: { 'x-apikey': tidewire.key },
+        subscribers: 1,
+        processes: 1,
+      });
       const { events, faults } = await fleet.reach(last);
       await fleet.stop();
       const written = end - head - 1;
       // When the load ends, one request of each connection is on its way: it may have been stored, unanswered.
-      if (written < answered || written > answered + connections) faults.push(`${answered} writes were answered, but the log has ${written}`);
+      if (written < answered || written > answered + connections)
+        faults.push(`${answered} writes were answered, but the log has ${written}`);
       if (events !== written + 1) faults.push(`the log has ${written + 1} events, but the stream gave ${events}`);
       head = end;
       return faults;
@@ -120,13 +170,19 @@ async function readBack(tidewire) {
 
 /** Writes a document and returns the id of its event. */
 async function lastEvent({ url, key }, number) {
-  const response = await fetch(`${url}/rest/company`, { method: 'POST', headers: { ...json, 'x-apikey': key }, body: bodyOf(body, number) });
+  const response = await fetch(`${url}/rest/company`, {
+    method: 'POST',
+    headers: { ...json, 'x-apikey': key },
+    body: bodyOf(body, number),
+  });
   await response.text();
   return Number(response.headers.get('x-event-id'));
 }
 
 async function checkPeer(pool, databaseId) {
-  const { rows } = await pool.query('SELECT count(*) AS events, max(id) AS newest FROM events WHERE database_id = $1', [databaseId]);
+  const { rows } = await pool.query('SELECT count(*) AS events, max(id) AS newest FROM events WHERE database_id = $1', [
+    databaseId,
+  ]);
   const { events, newest } = rows[0];
   return events === newest ? [] : [`the Prisma peer has ${events} events, but the newest has the id ${newest}`];
 }

@@ -35,7 +35,8 @@ export const fanOut = {
       faults.push(...(await measure(Math.min(seconds, 10))).faults.map((fault) => `${target.name}: ${fault}`));
     }
     const results = await alternate(runs, contenders, say);
-    for (const [name, all] of Object.entries(results)) faults.push(...all.flatMap((result) => result.faults.map((fault) => `${name}: ${fault}`)));
+    for (const [name, all] of Object.entries(results))
+      faults.push(...all.flatMap((result) => result.faults.map((fault) => `${name}: ${fault}`)));
     for (const fleet of fleets) await fleet.stop();
     for (const target of targets) await target.stop();
     return { rows: rowsOf(subscribers, results), faults, skipped, details: { subscribers, connections, ...results } };
@@ -49,9 +50,18 @@ function createMeasure(target, fleet) {
   return async (seconds) => {
     run += 1;
     const last = 900_000_000 + run;
-    const before = { server: cpuSeconds(target.allPids()), streams: cpuSeconds(target.streamPids()), clients: cpuSeconds(fleet.pids) };
+    const before = {
+      server: cpuSeconds(target.allPids()),
+      streams: cpuSeconds(target.streamPids()),
+      clients: cpuSeconds(fleet.pids),
+    };
     const began = Number(process.hrtime.bigint()) / 1e6;
-    const load = { url: target.publishUrl, headers: target.publishHeaders, body: message, firstNumber: run * 10_000_000 };
+    const load = {
+      url: target.publishUrl,
+      headers: target.publishHeaders,
+      body: message,
+      firstNumber: run * 10_000_000,
+    };
     const { answered } = await runLoad({ ...load, connections: connections[target.dialect], seconds });
     await publish(target, bodyOf(message, last));
     const report = await fleet.reach(last, 120_000);
@@ -63,7 +73,8 @@ function createMeasure(target, fleet) {
     const faults = [...report.faults];
     // One request of each connection may have been on its way when the load ended.
     const unanswered = events - 1 - answered;
-    if (unanswered < 0 || unanswered > connections[target.dialect]) faults.push(`${answered} messages were accepted, but ${events - 1} came`);
+    if (unanswered < 0 || unanswered > connections[target.dialect])
+      faults.push(`${answered} messages were accepted, but ${events - 1} came`);
     return {
       deliveriesPerSecond: deliveries / elapsed,
       eventsPerSecond: answered / seconds,
@@ -78,7 +89,14 @@ function createMeasure(target, fleet) {
 
 function rowsOf(subscribers, { tidewire, nchan }) {
   const of = (results, field) => results?.map((result) => result[field]);
-  const row = (what, field, better, more = {}) => ({ what, ours: of(tidewire, field), other: 'Nchan, 1 worker', theirs: of(nchan, field), better, ...more });
+  const row = (what, field, better, more = {}) => ({
+    what,
+    ours: of(tidewire, field),
+    other: 'Nchan, 1 worker',
+    theirs: of(nchan, field),
+    better,
+    ...more,
+  });
   return [
     row(`deliveries/s, ${subscribers} subscribers`, 'deliveriesPerSecond', 'more', { targetRatio: 10 }),
     row('server CPU µs per delivery', 'cpuMicroseconds', 'less', { targetRatio: 10 }),

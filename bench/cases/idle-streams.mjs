@@ -22,10 +22,20 @@ export const idleStreams = {
   async run({ memoryRuns, idleStreams: streams, clientProcesses, product, say }) {
     const programs = findNchan();
     const skipped = 'missing' in programs ? [{ other: 'Nchan', why: programs.missing }] : [];
-    const starters = { tidewire: () => tidewireTarget(product), ...(skipped.length === 0 ? { nchan: nchanTarget } : {}) };
-    const contenders = Object.fromEntries(Object.entries(starters).map(([name, start]) => [name, async () => measure(await start(), streams, clientProcesses)]));
+    const starters = {
+      tidewire: () => tidewireTarget(product),
+      ...(skipped.length === 0 ? { nchan: nchanTarget } : {}),
+    };
+    const contenders = Object.fromEntries(
+      Object.entries(starters).map(([name, start]) => [
+        name,
+        async () => measure(await start(), streams, clientProcesses),
+      ]),
+    );
     const results = await alternate(memoryRuns, contenders, say);
-    const faults = Object.entries(results).flatMap(([name, all]) => all.flatMap((result) => result.faults.map((fault) => `${name}: ${fault}`)));
+    const faults = Object.entries(results).flatMap(([name, all]) =>
+      all.flatMap((result) => result.faults.map((fault) => `${name}: ${fault}`)),
+    );
     return { rows: rowsOf(streams, results), faults, skipped, details: { streams, idleSeconds, ...results } };
   },
 };
@@ -58,7 +68,14 @@ async function measure(target, streams, clientProcesses) {
 
 function rowsOf(streams, { tidewire, nchan }) {
   const of = (results, field) => results?.map((result) => result[field]);
-  const row = (what, field, more = {}) => ({ what, ours: of(tidewire, field), other: 'Nchan, 1 worker', theirs: of(nchan, field), better: 'less', ...more });
+  const row = (what, field, more = {}) => ({
+    what,
+    ours: of(tidewire, field),
+    other: 'Nchan, 1 worker',
+    theirs: of(nchan, field),
+    better: 'less',
+    ...more,
+  });
   return [
     row(`KiB resident per stream, ${streams} streams`, 'kibibytes', { targetAtMost: 14 }),
     row('KiB kernel slab per stream (both ends)', 'slabKibibytes'),

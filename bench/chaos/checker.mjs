@@ -8,7 +8,16 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 
-const metafields = new Set(['_id', '_created', '_changed', '_createdby', '_changedby', '_version', '_keywords', '_tags']);
+const metafields = new Set([
+  '_id',
+  '_created',
+  '_changed',
+  '_createdby',
+  '_changedby',
+  '_version',
+  '_keywords',
+  '_tags',
+]);
 
 /** @type {{ name: string, check: (history: History, truth: Truth, index: ReturnType<typeof indexOf>) => { examined: number, found: string[] } }[]} */
 const checks = [
@@ -20,7 +29,10 @@ const checks = [
   { name: 'every subscriber got every event it may hear, once and in order', check: deliveries },
   { name: 'each event looked the same to all, and is what the log says', check: payloads },
   { name: 'the documents are what the log adds up to', check: fold },
-  { name: 'no answer and no stream was ever one that must not be', check: (history) => ({ examined: history.operations.length, found: history.faults }) },
+  {
+    name: 'no answer and no stream was ever one that must not be',
+    check: (history) => ({ examined: history.operations.length, found: history.faults }),
+  },
 ];
 
 /** @param {History} history @param {Truth} truth @returns {Verdict[]} */
@@ -56,7 +68,14 @@ function density(_history, { head, events }) {
   return { examined: events.length, found };
 }
 
-const typeOf = { create: 'post', createMany: 'post', update: 'put', delete: 'delete', deleteMany: 'delete', publish: 'publish' };
+const typeOf = {
+  create: 'post',
+  createMany: 'post',
+  update: 'put',
+  delete: 'delete',
+  deleteMany: 'delete',
+  publish: 'publish',
+};
 
 function acknowledged({ operations }, _truth, { byMarker, deletions, byId }) {
   const found = [];
@@ -67,22 +86,30 @@ function acknowledged({ operations }, _truth, { byMarker, deletions, byId }) {
     const events = names.flatMap((name) => (isDeletion ? deletions : byMarker).get(name) ?? []);
     const what = `${kind} ${names.join(' ')} (X-Event-Id ${eventId})`;
     if (events.length !== names.length) found.push(`${what} has ${events.length} events in the log`);
-    else if (events.some(({ type }) => type !== typeOf[kind])) found.push(`${what} is there as ${events.map(({ type }) => type)}`);
-    else if (names.length > 0 && byId.get(eventId) !== events.at(-1)) found.push(`${what} ends with event ${events.at(-1).id}`);
+    else if (events.some(({ type }) => type !== typeOf[kind]))
+      found.push(`${what} is there as ${events.map(({ type }) => type)}`);
+    else if (names.length > 0 && byId.get(eventId) !== events.at(-1))
+      found.push(`${what} ends with event ${events.at(-1).id}`);
     else if (!isConsecutive(events)) found.push(`${what} is not one operation, one event after the other`);
-    else if (kind === 'update' && events[0].documentId !== ids[0]) found.push(`${what} changed ${events[0].documentId} and not ${ids[0]}`);
+    else if (kind === 'update' && events[0].documentId !== ids[0])
+      found.push(`${what} changed ${events[0].documentId} and not ${ids[0]}`);
   }
   return { examined: mine.length, found };
 }
 
 function isConsecutive(events) {
-  return events.every(({ id, operationId }, place) => id === events[0].id + place && operationId === events[0].operationId);
+  return events.every(
+    ({ id, operationId }, place) => id === events[0].id + place && operationId === events[0].operationId,
+  );
 }
 
 function refused({ operations }, _truth, { byMarker, deletions }) {
   const mine = operations.filter(({ outcome }) => outcome === 'refused' || outcome === 'unsent');
   const found = mine.flatMap(({ kind, markers, ids, outcome, status }) => {
-    const names = kind === 'delete' || kind === 'deleteMany' ? ids.filter((id) => deletions.has(id)) : markers.filter((marker) => byMarker.has(marker));
+    const names =
+      kind === 'delete' || kind === 'deleteMany'
+        ? ids.filter((id) => deletions.has(id))
+        : markers.filter((marker) => byMarker.has(marker));
     return names.map((name) => `${kind} ${name} was ${outcome} (${status}), but it is in the log`);
   });
   return { examined: mine.length, found };
@@ -95,7 +122,8 @@ function unknown({ operations }, _truth, { byMarker, deletions }) {
     const isDeletion = kind === 'delete' || kind === 'deleteMany';
     const names = isDeletion ? ids : markers;
     const counts = names.map((name) => ((isDeletion ? deletions : byMarker).get(name) ?? []).length);
-    if (counts.some((count) => count > 1)) found.push(`${kind} ${names.join(' ')} is in the log ${Math.max(...counts)} times`);
+    if (counts.some((count) => count > 1))
+      found.push(`${kind} ${names.join(' ')} is in the log ${Math.max(...counts)} times`);
     else if (new Set(counts).size > 1) found.push(`${kind} ${names.join(' ')} is there only in part: ${counts}`);
   }
   return { examined: mine.length, found };
@@ -103,7 +131,9 @@ function unknown({ operations }, _truth, { byMarker, deletions }) {
 
 function nothingElse({ operations }, { events }, { byMarker, deletions }) {
   const written = new Set(operations.flatMap(({ markers }) => markers));
-  const deleted = new Set(operations.filter(({ kind }) => kind === 'delete' || kind === 'deleteMany').flatMap(({ ids }) => ids));
+  const deleted = new Set(
+    operations.filter(({ kind }) => kind === 'delete' || kind === 'deleteMany').flatMap(({ ids }) => ids),
+  );
   const found = [];
   for (const [marker, { length }] of byMarker) {
     if (!written.has(marker)) found.push(`nobody wrote ${marker}`);
@@ -113,7 +143,9 @@ function nothingElse({ operations }, { events }, { byMarker, deletions }) {
     if (!deleted.has(id)) found.push(`nobody deleted ${id}`);
     if (length > 1) found.push(`${id} was deleted ${length} times`);
   }
-  for (const event of events) if (event.type !== 'delete' && markerOf(event) === undefined) found.push(`event ${event.id} holds nothing that was written`);
+  for (const event of events)
+    if (event.type !== 'delete' && markerOf(event) === undefined)
+      found.push(`event ${event.id} holds nothing that was written`);
   return { examined: events.length, found };
 }
 
@@ -124,8 +156,12 @@ function deliveries({ subscribers }, { events }) {
     const due = events.filter(hears).map(({ id }) => id);
     examined += due.length;
     const place = due.findIndex((id, index) => ids[index] !== id);
-    if (place >= 0) found.push(`${name}: event ${due[place]} was due after ${due[place - 1] ?? 'nothing'}, and ${ids[place] ?? 'nothing'} came${reachedHead ? '' : ' (the head was not reached in time)'}`);
-    else if (ids.length > due.length) found.push(`${name}: after the last event came ${ids.slice(due.length, due.length + 5)}`);
+    if (place >= 0)
+      found.push(
+        `${name}: event ${due[place]} was due after ${due[place - 1] ?? 'nothing'}, and ${ids[place] ?? 'nothing'} came${reachedHead ? '' : ' (the head was not reached in time)'}`,
+      );
+    else if (ids.length > due.length)
+      found.push(`${name}: after the last event came ${ids.slice(due.length, due.length + 5)}`);
   }
   return { examined, found };
 }
@@ -150,7 +186,10 @@ function payloads({ payloads: seen }, _truth, { byId }) {
     const event = byId.get(id);
     const blank = payload.indexOf(' ');
     if (event === undefined) found.push(`event ${id} was delivered, but it is not in the log`);
-    else if (payload.slice(0, blank) !== event.type || !isDeepStrictEqual(JSON.parse(payload.slice(blank + 1)), payloadOf(event))) {
+    else if (
+      payload.slice(0, blank) !== event.type ||
+      !isDeepStrictEqual(JSON.parse(payload.slice(blank + 1)), payloadOf(event))
+    ) {
       found.push(`event ${id} was delivered as ${payload.slice(0, 200)}`);
     }
   }
@@ -163,7 +202,8 @@ function fold(_history, { events, documents }) {
   for (const { id, type, collection, documentId, before, after } of events) {
     if (type === 'publish') continue;
     const key = `${collection}/${documentId}`;
-    if (!isDeepStrictEqual(before, state.get(key) ?? null)) found.push(`event ${id}: what it says was there before is not what was there`);
+    if (!isDeepStrictEqual(before, state.get(key) ?? null))
+      found.push(`event ${id}: what it says was there before is not what was there`);
     if (after === null) state.delete(key);
     else state.set(key, after);
   }
@@ -172,7 +212,8 @@ function fold(_history, { events, documents }) {
     const due = state.get(key);
     state.delete(key);
     if (due === undefined) found.push(`${key} is there, but the log has no such document`);
-    else if (due._version !== version || !isDeepStrictEqual(ownFields(due), body)) found.push(`${key} is not what the log says`);
+    else if (due._version !== version || !isDeepStrictEqual(ownFields(due), body))
+      found.push(`${key} is not what the log says`);
     else if (agrees === false) found.push(`${key}: what is read and what is queried differ`);
   }
   for (const key of state.keys()) found.push(`${key} is missing`);

@@ -31,6 +31,9 @@ export class History {
     subscriber.ids.push(id);
     const known = this.payloads.get(id);
     if (known === undefined) this.payloads.set(id, payload);
-    else if (known !== payload) this.fault(`event ${id} looked different to ${subscriber.name}: ${payload.slice(0, 200)} instead of ${known.slice(0, 200)}`);
+    else if (known !== payload)
+      this.fault(
+        `event ${id} looked different to ${subscriber.name}: ${payload.slice(0, 200)} instead of ${known.slice(0, 200)}`,
+      );
   }
 }

@@ -10,15 +10,21 @@ import { History as RecordedHistory } from './history.mjs';
 
 /** @type {Record<string, (history: History, truth: Truth, random: import('./random.mjs').Random) => { history: History, truth: Truth } | null>} */
 const plants = {
-  'an event that a subscriber did not get': (history, truth, random) => withIds(history, truth, random, (ids, place) => ids.toSpliced(place, 1)),
-  'an event that came twice': (history, truth, random) => withIds(history, truth, random, (ids, place) => ids.toSpliced(place, 0, ids[place])),
+  'an event that a subscriber did not get': (history, truth, random) =>
+    withIds(history, truth, random, (ids, place) => ids.toSpliced(place, 1)),
+  'an event that came twice': (history, truth, random) =>
+    withIds(history, truth, random, (ids, place) => ids.toSpliced(place, 0, ids[place])),
   'two events in the wrong order': (history, truth, random) =>
     withIds(history, truth, random, (ids, place) => ids.toSpliced(place, 2, ids[place + 1], ids[place])),
   'a payload of another event': (history, truth, random) => {
     const [a, b] = random.shuffle([...history.payloads.keys()]);
-    return { history: altered(history, { payloads: new Map([...history.payloads, [a, `${history.payloads.get(b)}`]]) }), truth };
+    return {
+      history: altered(history, { payloads: new Map([...history.payloads, [a, `${history.payloads.get(b)}`]]) }),
+      truth,
+    };
   },
-  'a hole in the log': (history, truth, random) => withoutEvent(history, truth, random.integer(0, truth.events.length - 2)),
+  'a hole in the log': (history, truth, random) =>
+    withoutEvent(history, truth, random.integer(0, truth.events.length - 2)),
   'an acknowledged write that was lost at the end': (history, truth) => {
     const cut = withoutEvent(history, { ...truth, head: truth.head - 1 }, truth.events.length - 1);
     const subscribers = history.subscribers.map((one) => ({ ...one, ids: one.ids.filter((id) => id < truth.head) }));
@@ -30,14 +36,24 @@ const plants = {
   'a write that was stored twice': (history, truth, random) => {
     const event = random.pick(truth.events.filter(({ type }) => type === 'publish'));
     const again = { ...event, id: truth.head + 1 };
-    const subscribers = history.subscribers.map((one) => (one.hears(again) ? { ...one, ids: [...one.ids, again.id] } : one));
-    return { history: altered(history, { subscribers }), truth: { ...truth, head: again.id, events: [...truth.events, again] } };
+    const subscribers = history.subscribers.map((one) =>
+      one.hears(again) ? { ...one, ids: [...one.ids, again.id] } : one,
+    );
+    return {
+      history: altered(history, { subscribers }),
+      truth: { ...truth, head: again.id, events: [...truth.events, again] },
+    };
   },
   'a document that is not what the log says': (history, truth, random) =>
-    withDocuments(history, truth, random, (documents, place) => documents.with(place, { ...documents[place], body: { ...documents[place].body, marker: 'w0-0' } })),
-  'a document that is missing': (history, truth, random) => withDocuments(history, truth, random, (documents, place) => documents.toSpliced(place, 1)),
+    withDocuments(history, truth, random, (documents, place) =>
+      documents.with(place, { ...documents[place], body: { ...documents[place].body, marker: 'w0-0' } }),
+    ),
+  'a document that is missing': (history, truth, random) =>
+    withDocuments(history, truth, random, (documents, place) => documents.toSpliced(place, 1)),
   'an event that nobody caused': (history, truth, random) => {
-    const marker = random.pick(history.operations.filter(({ outcome, markers }) => outcome === 'acknowledged' && markers.length > 0));
+    const marker = random.pick(
+      history.operations.filter(({ outcome, markers }) => outcome === 'acknowledged' && markers.length > 0),
+    );
     return { history: altered(history, { operations: history.operations.filter((one) => one !== marker) }), truth };
   },
 };
@@ -65,7 +81,12 @@ function altered(history, parts) {
 function withIds(history, truth, random, change) {
   const one = random.pick(history.subscribers.filter(({ ids }) => ids.length > 2));
   const ids = change(one.ids, random.integer(0, one.ids.length - 2));
-  return { history: altered(history, { subscribers: history.subscribers.map((other) => (other === one ? { ...one, ids } : other)) }), truth };
+  return {
+    history: altered(history, {
+      subscribers: history.subscribers.map((other) => (other === one ? { ...one, ids } : other)),
+    }),
+    truth,
+  };
 }
 
 function withoutEvent(history, truth, place) {
@@ -73,10 +94,20 @@ function withoutEvent(history, truth, place) {
 }
 
 function withOutcome(history, truth, random, outcome) {
-  const one = random.pick(history.operations.filter(({ outcome: was, markers }) => was === 'acknowledged' && markers.length > 0));
-  return { history: altered(history, { operations: history.operations.map((other) => (other === one ? { ...one, outcome } : other)) }), truth };
+  const one = random.pick(
+    history.operations.filter(({ outcome: was, markers }) => was === 'acknowledged' && markers.length > 0),
+  );
+  return {
+    history: altered(history, {
+      operations: history.operations.map((other) => (other === one ? { ...one, outcome } : other)),
+    }),
+    truth,
+  };
 }
 
 function withDocuments(history, truth, random, change) {
-  return { history, truth: { ...truth, documents: change(truth.documents, random.integer(0, truth.documents.length - 1)) } };
+  return {
+    history,
+    truth: { ...truth, documents: change(truth.documents, random.integer(0, truth.documents.length - 1)) },
+  };
 }

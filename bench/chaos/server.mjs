@@ -1,12 +1,13 @@
 /** The server under test: killed and started again on the same data folder and port, by pids alone. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startProcess, waitFor } from '../kit/processes.mjs';
-import { startTidewire } from '../kit/product.mjs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '../kit/processes.mjs';
+import { spawnTidewire, startTidewire } from '../kit/product.mjs';
 
 /** @typedef {Awaited<ReturnType<typeof startServer>>} Server */
 
-/** @param {{ command?: string, dataDir: string, port: number }} options */
+/** @param {import('../kit/product.mjs').ServerOptions} options */
 export async function startServer(options) {
   let current = await startTidewire(options);
   let adopted = 0;
@@ -36,11 +37,10 @@ export async function startServer(options) {
      */
     async killAndRestart({ pauseMs, killsWhileStarting }) {
       await current.stop({ signal: 'SIGKILL' });
-      await wait(pauseMs);
+      await delay(pauseMs);
       for (const afterMs of killsWhileStarting) {
-        const args = [...commandOf(options), 'start', '--port', String(options.port), '--data-dir', options.dataDir];
-        const half = await startProcess('tidewire, killed while it starts', process.execPath, args, { env: { ...process.env, NODE_ENV: 'production' } });
-        await wait(afterMs);
+        const half = await spawnTidewire(options);
+        await delay(afterMs);
         await half.stop({ signal: 'SIGKILL' });
       }
       const left = postmasterPid();
@@ -61,8 +61,4 @@ export async function startServer(options) {
       if (pid !== null) process.kill(pid, 'SIGQUIT');
     },
   };
-}
-
-function wait(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

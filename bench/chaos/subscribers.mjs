@@ -3,6 +3,7 @@
  * parameter; some take their cursor from every id as browsers do, some only from events with data as npm's `eventsource` does.
  */
 import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startCutProxy } from './cut-proxy.mjs';
 import { EventStreamParser } from './event-stream-parser.mjs';
@@ -16,7 +17,8 @@ const everything = { name: 'everything', key: 'all', hears: () => true };
 export const narrowAudience = {
   name: 'posts of alpha and TICK',
   key: 'narrow',
-  hears: ({ type, collection, name }) => (type === 'post' && collection === 'alpha') || (type === 'publish' && name === 'TICK'),
+  hears: ({ type, collection, name }) =>
+    (type === 'post' && collection === 'alpha') || (type === 'publish' && name === 'TICK'),
 };
 
 const ways = ['Last-Event-ID', 'lastEventId', 'Last-Event-ID', 'last_event_id', 'since'];
@@ -37,7 +39,18 @@ export async function startSubscribers({ count, port, keys, seed, history }) {
     history.subscribers.push(record);
     const random = createRandom(seed, name);
     const proxy = await startCutProxy(port);
-    subscribers.push(startSubscriber({ record, way, takesEveryId, key: keys[audience.key], proxy, random, history, isNarrow: audience !== everything }));
+    subscribers.push(
+      startSubscriber({
+        record,
+        way,
+        takesEveryId,
+        key: keys[audience.key],
+        proxy,
+        random,
+        history,
+        isNarrow: audience !== everything,
+      }),
+    );
   }
   return subscribers;
 }
@@ -50,13 +63,23 @@ function startSubscriber({ record, way, takesEveryId, key, proxy, random, histor
 
   function take({ id, event, data }) {
     if (id !== undefined && (takesEveryId || data !== null)) cursor = id;
-    if (event === 'reset' || event === 'revoked' || event === 'expired') history.fault(`${record.name} was told ${event}: ${data}`);
+    if (event === 'reset' || event === 'revoked' || event === 'expired')
+      history.fault(`${record.name} was told ${event}: ${data}`);
     if (event === 'ping' || event === 'message' || data === null) {
       const last = record.ids.at(-1) ?? 0;
-      if (id !== undefined && !isNarrow && Number(id) > last) history.fault(`${record.name}: the cursor was moved to ${id} before event ${last + 1} came`);
+      if (id !== undefined && !isNarrow && Number(id) > last)
+        history.fault(`${record.name}: the cursor was moved to ${id} before event ${last + 1} came`);
       return;
     }
     history.receive(record, Number(id), `${event} ${data}`);
+  }
+
+  /** A browser's EventSource gives up for ever on any status but 200. */
+  async function refused(response) {
+    const body = await text(response).catch(() => '');
+    history.fault(
+      `a stream was answered with ${response.statusCode}, after which a browser never comes back: ${body.slice(0, 300)} (${record.name})`,
+    );
   }
 
   /** One connection, to its end. */
@@ -64,7 +87,11 @@ function startSubscriber({ record, way, takesEveryId, key, proxy, random, histor
     return new Promise((resolve) => {
       const isHeader = way === 'Last-Event-ID';
       const path = isHeader ? '/realtime' : `/realtime?${way}=${cursor}`;
-      const headers = { Accept: 'text/event-stream', 'x-apikey': key, ...(isHeader ? { 'Last-Event-ID': cursor } : {}) };
+      const headers = {
+        Accept: 'text/event-stream',
+        'x-apikey': key,
+        ...(isHeader ? { 'Last-Event-ID': cursor } : {}),
+      };
       const parser = new EventStreamParser(take);
       let timer;
       const watch = () => {
@@ -77,12 +104,11 @@ function startSubscriber({ record, way, takesEveryId, key, proxy, random, histor
       };
       watch();
       request = get({ host: '127.0.0.1', port: proxy.port, path, headers, agent: false }, (response) => {
-        // A browser's EventSource gives up for ever on any other status.
-        if (response.statusCode !== 200) history.fault(`${record.name} was answered with ${response.statusCode}`);
         record.connections += 1;
+        if (response.statusCode !== 200) void refused(response);
         response.on('data', (bytes) => {
           watch();
-          parser.feed(bytes);
+          if (response.statusCode === 200) parser.feed(bytes);
         });
         response.on('error', end).on('close', end);
       });

@@ -21,7 +21,10 @@ async function withPostgres(dataDir, use) {
 
 /** The newest event's number. @param {string} dataDir @returns {Promise<number>} */
 export function readHead(dataDir) {
-  return withPostgres(dataDir, async (pool) => (await pool.query('SELECT max(head) AS head FROM log_heads')).rows[0].head);
+  return withPostgres(
+    dataDir,
+    async (pool) => (await pool.query('SELECT max(head) AS head FROM log_heads')).rows[0].head,
+  );
 }
 
 /** In one snapshot. There is one database. @param {string} dataDir @returns {Promise<Truth>} */
@@ -29,9 +32,11 @@ export function readTruth(dataDir) {
   return withPostgres(dataDir, async (pool) => {
     await pool.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
     const heads = await pool.query('SELECT head, oldest FROM log_heads');
-    const events = await pool.query(`SELECT id, type, collection, document_id AS "documentId", before, after, name, data,
+    const events =
+      await pool.query(`SELECT id, type, collection, document_id AS "documentId", before, after, name, data,
       operation_id AS "operationId" FROM events ORDER BY id`);
-    const documents = await pool.query(`SELECT c.name AS collection, d.id, d.body, d.data = d.body::jsonb AS agrees, d.version
+    const documents =
+      await pool.query(`SELECT c.name AS collection, d.id, d.body, d.data = d.body::jsonb AS agrees, d.version
       FROM documents d JOIN collections c ON c.id = d.collection_id ORDER BY c.name, d.id`);
     await pool.query('COMMIT');
     return { ...heads.rows[0], events: events.rows, documents: documents.rows };

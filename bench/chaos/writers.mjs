@@ -10,7 +10,16 @@ const collections = ['alpha', 'beta', 'gamma'];
 const eventNames = ['TICK', 'GOAL'];
 const requestTimeoutMs = 30_000;
 /** How often each kind of step is taken, of 100. */
-const weights = { create: 32, update: 20, updateShared: 10, delete: 7, createMany: 7, deleteMany: 4, publish: 10, wrong: 10 };
+const weights = {
+  create: 32,
+  update: 20,
+  updateShared: 10,
+  delete: 7,
+  createMany: 7,
+  deleteMany: 4,
+  publish: 10,
+  wrong: 10,
+};
 const steps = Object.entries(weights).flatMap(([step, weight]) => Array(weight).fill(step));
 
 /**
@@ -39,8 +48,16 @@ function createWriter({ name, port, keys, seed, pauseMs, shared, history }) {
   let own = [];
   let count = 0;
 
-  const newMarker = () => `${name}-${(count += 1)}`;
-  const newDocument = (marker) => ({ marker, by: name, value: random.integer(0, 1e9), text: 'ä€😀'.repeat(random.integer(0, 20)) });
+  const newMarker = () => {
+    count += 1;
+    return `${name}-${count}`;
+  };
+  const newDocument = (marker) => ({
+    marker,
+    by: name,
+    value: random.integer(0, 1e9),
+    text: 'ä€😀'.repeat(random.integer(0, 20)),
+  });
   const send = (method, path, body, key = keys.all) => sendRequest({ agent, port, key, method, path, body });
 
   /** Notes the operation. @returns {Promise<import('./history.mjs').Operation & { body: any }>} */
@@ -48,9 +65,14 @@ function createWriter({ name, port, keys, seed, pauseMs, shared, history }) {
     const answer = await request;
     const outcome = outcomeOf(answer);
     const operation = { kind, markers, ids, outcome, status: answer.status, eventId: answer.eventId };
-    if (answer.status >= 500 && answer.status !== 503) history.fault(`${kind} was answered with ${answer.status}: ${answer.text.slice(0, 200)}`);
-    if (mustFail && outcome === 'acknowledged') history.fault(`a wrong ${kind} (${markers}) was accepted with ${answer.status}`);
-    if (!mustFail && outcome === 'refused' && answer.status !== 503) history.fault(`a good ${kind} (${markers} ${ids}) was refused with ${answer.status}: ${answer.text.slice(0, 300)}`);
+    if (answer.status >= 500 && answer.status !== 503)
+      history.fault(`${kind} was answered with ${answer.status}: ${answer.text.slice(0, 200)}`);
+    if (mustFail && outcome === 'acknowledged')
+      history.fault(`a wrong ${kind} (${markers}) was accepted with ${answer.status}`);
+    if (!mustFail && outcome === 'refused' && answer.status !== 503)
+      history.fault(
+        `a good ${kind} (${markers} ${ids}) was refused with ${answer.status}: ${answer.text.slice(0, 300)}`,
+      );
     const body = outcome === 'acknowledged' ? JSON.parse(answer.text) : null;
     if (outcome === 'acknowledged' && kind === 'deleteMany') operation.ids = body.result;
     history.operations.push(operation);
@@ -68,25 +90,37 @@ function createWriter({ name, port, keys, seed, pauseMs, shared, history }) {
     async create() {
       const collection = random.pick(collections);
       const marker = newMarker();
-      const { outcome, body } = await perform({ kind: 'create', markers: [marker] }, send('POST', `/rest/${collection}`, newDocument(marker)));
+      const { outcome, body } = await perform(
+        { kind: 'create', markers: [marker] },
+        send('POST', `/rest/${collection}`, newDocument(marker)),
+      );
       if (outcome === 'acknowledged') own.push({ collection, id: body._id });
     },
     async createMany() {
       const collection = random.pick(collections);
       const markers = Array.from({ length: random.integer(2, 5) }, newMarker);
-      const { outcome, body } = await perform({ kind: 'createMany', markers }, send('POST', `/rest/${collection}`, markers.map(newDocument)));
+      const { outcome, body } = await perform(
+        { kind: 'createMany', markers },
+        send('POST', `/rest/${collection}`, markers.map(newDocument)),
+      );
       if (outcome === 'acknowledged') own.push(...body.map(({ _id: id }) => ({ collection, id })));
     },
     async update() {
       if (own.length === 0) return work.create();
       const { collection, id } = random.pick(own);
       const marker = newMarker();
-      await perform({ kind: 'update', markers: [marker], ids: [id] }, send(random.pick(['PUT', 'PATCH']), `/rest/${collection}/${id}`, { marker }));
+      await perform(
+        { kind: 'update', markers: [marker], ids: [id] },
+        send(random.pick(['PUT', 'PATCH']), `/rest/${collection}/${id}`, { marker }),
+      );
     },
     async updateShared() {
       const id = random.pick(shared);
       const marker = newMarker();
-      await perform({ kind: 'update', markers: [marker], ids: [id] }, send('PUT', `/rest/shared/${id}`, { marker, [name]: count }));
+      await perform(
+        { kind: 'update', markers: [marker], ids: [id] },
+        send('PUT', `/rest/shared/${id}`, { marker, [name]: count }),
+      );
     },
     async delete() {
       if (own.length === 0) return work.create();
@@ -95,15 +129,25 @@ function createWriter({ name, port, keys, seed, pauseMs, shared, history }) {
     },
     async deleteMany() {
       const collection = random.pick(collections);
-      const ids = own.filter((one) => one.collection === collection).slice(0, random.integer(1, 4)).map(({ id }) => id);
+      const ids = own
+        .filter((one) => one.collection === collection)
+        .slice(0, random.integer(1, 4))
+        .map(({ id }) => id);
       if (ids.length === 0) return work.createMany();
       own = own.filter(({ id }) => !ids.includes(id));
-      const { outcome, ids: deleted } = await perform({ kind: 'deleteMany', ids }, send('DELETE', `/rest/${collection}/*`, [...ids, 'f'.repeat(24)]));
-      if (outcome === 'acknowledged' && deleted.length !== ids.length) history.fault(`of ${ids} only ${deleted} were there to be deleted`);
+      const { outcome, ids: deleted } = await perform(
+        { kind: 'deleteMany', ids },
+        send('DELETE', `/rest/${collection}/*`, [...ids, 'f'.repeat(24)]),
+      );
+      if (outcome === 'acknowledged' && deleted.length !== ids.length)
+        history.fault(`of ${ids} only ${deleted} were there to be deleted`);
     },
     async publish() {
       const marker = newMarker();
-      await perform({ kind: 'publish', markers: [marker] }, send('POST', '/realtime', { event: random.pick(eventNames), data: newDocument(marker) }));
+      await perform(
+        { kind: 'publish', markers: [marker] },
+        send('POST', '/realtime', { event: random.pick(eventNames), data: newDocument(marker) }),
+      );
     },
     /** One of the ways to be refused. */
     async wrong() {
@@ -150,20 +194,30 @@ function outcomeOf({ status, code, text }) {
  */
 export function sendRequest({ agent, port, key, method, path, body }) {
   const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
-  const headers = { 'x-apikey': key, ...(text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }) };
+  const headers = {
+    'x-apikey': key,
+    ...(text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
+  };
   return new Promise((resolve) => {
     const fail = (error) => resolve({ status: 0, code: error?.code ?? 'incomplete', text: '', eventId: null });
-    const request = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent, timeout: requestTimeoutMs }, (response) => {
-      let answer = '';
-      response.setEncoding('utf8').on('data', (chunk) => {
-        answer += chunk;
-      });
-      response.on('error', fail).on('close', () => {
-        if (!response.complete) return fail(undefined);
-        const eventId = response.headers['x-event-id'];
-        resolve({ status: response.statusCode ?? 0, text: answer, eventId: eventId === undefined ? null : Number(eventId) });
-      });
-    });
+    const request = httpRequest(
+      { host: '127.0.0.1', port, method, path, headers, agent, timeout: requestTimeoutMs },
+      (response) => {
+        let answer = '';
+        response.setEncoding('utf8').on('data', (chunk) => {
+          answer += chunk;
+        });
+        response.on('error', fail).on('close', () => {
+          if (!response.complete) return fail(undefined);
+          const eventId = response.headers['x-event-id'];
+          resolve({
+            status: response.statusCode ?? 0,
+            text: answer,
+            eventId: eventId === undefined ? null : Number(eventId),
+          });
+        });
+      },
+    );
     request.on('timeout', () => request.destroy(Object.assign(new Error('no answer'), { code: 'timeout' })));
     request.on('error', fail);
     request.end(text);

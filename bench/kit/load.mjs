@@ -28,7 +28,8 @@ export function bodyOf({ before, behind }, number) {
  * @returns {Promise<LoadResult>}
  */
 export async function runLoad(load) {
-  const { requests, microseconds, refused, broken, p50, p99 } = 'path' in wrk ? await runWrk(wrk.path, load) : await runAutocannon(load);
+  const { requests, microseconds, refused, broken, p50, p99 } =
+    'path' in wrk ? await runWrk(wrk.path, load) : await runAutocannon(load);
   if (refused > 0 || broken > 0) {
     throw new Error(`${load.url}: ${refused} of ${requests} requests were refused, ${broken} connections broke`);
   }
@@ -39,7 +40,15 @@ export async function runLoad(load) {
 async function runWrk(path, { url, headers, body, firstNumber = 0, connections, seconds }) {
   const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', luaScript];
   const headerOptions = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const output = await runToEnd(path, [...options, ...headerOptions, url, '--', body.before, body.behind, String(firstNumber)]);
+  const output = await runToEnd(path, [
+    ...options,
+    ...headerOptions,
+    url,
+    '--',
+    body.before,
+    body.behind,
+    String(firstNumber),
+  ]);
   return parseSummary(output);
 }
 

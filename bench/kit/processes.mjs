@@ -32,7 +32,14 @@ export async function startProcess(name, command, args, options = {}) {
     running.delete(process_);
     return signal === null ? `code ${code}` : `signal ${signal}`;
   });
-  const process_ = { name, pid: Number(child.pid), child, output: () => text, ended, stop: (how) => stop(child, ended, how) };
+  const process_ = {
+    name,
+    pid: Number(child.pid),
+    child,
+    output: () => text,
+    ended,
+    stop: (how) => stop(child, ended, how),
+  };
   running.add(process_);
   return process_;
 }

@@ -30,22 +30,31 @@ export function freePort() {
   });
 }
 
+/** @typedef {{ command?: string, dataDir: string, port: number }} ServerOptions */
+
+/** Starts the server and does not wait for it. @param {ServerOptions} options */
+export function spawnTidewire({ command = defaultCommand, dataDir, port }) {
+  const args = [command, 'start', '--port', String(port), '--data-dir', dataDir];
+  return startProcess('tidewire', process.execPath, args, { env: plainEnvironment() });
+}
+
 /**
  * Starts the server and waits until it is ready. Rejects with what it said when it ends or is not ready in time.
- * @param {{ command?: string, dataDir: string, port: number, readyMs?: number }} options
+ * @param {ServerOptions & { readyMs?: number }} options
  */
-export async function startTidewire({ command = defaultCommand, dataDir, port, readyMs = 60_000 }) {
-  const args = [command, 'start', '--port', String(port), '--data-dir', dataDir];
-  const running = await startProcess('tidewire', process.execPath, args, { env: plainEnvironment() });
+export async function startTidewire({ readyMs = 60_000, ...options }) {
+  const { port, dataDir } = options;
+  const running = await spawnTidewire(options);
   let end = '';
   running.ended.then((how) => {
     end = how;
   });
+  const isUp = () => {
+    if (end !== '') throw new Error(`Tidewire ended with ${end}`);
+    return isReady(port);
+  };
   try {
-    await waitFor('Tidewire is ready', () => {
-      if (end !== '') throw new Error(`Tidewire ended with ${end}`);
-      return isReady(port);
-    }, { timeoutMs: readyMs });
+    await waitFor('Tidewire is ready', isUp, { timeoutMs: readyMs });
   } catch (cause) {
     await running.stop();
     throw new Error(`Tidewire did not start: ${cause.message}\n${running.output()}`, { cause });

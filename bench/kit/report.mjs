@@ -29,7 +29,8 @@ export function table(results) {
     for (const row of rows) lines.push(rowCells(row));
     for (const { other, why } of skipped) lines.push([`  SKIPPED: ${other} (${why})`]);
     for (const fault of faults) lines.push([`  FAULT: ${fault}`]);
-    if (faults.length === 0) lines.push(['  checked: every subscriber got every event once and in order, no answered write is missing']);
+    if (faults.length === 0)
+      lines.push(['  checked: every subscriber got every event once and in order, no answered write is missing']);
   }
   return layOut(lines);
 }
@@ -62,6 +63,17 @@ function figure(value) {
 /** Lines of one cell are headings and take no part in the widths. */
 function layOut(lines) {
   const columns = Math.max(...lines.map((cells) => cells.length));
-  const widths = Array.from({ length: columns }, (_, column) => Math.max(...lines.filter((cells) => cells.length > 1).map((cells) => (cells[column] ?? '').length)));
-  return lines.map((cells) => (cells.length === 1 ? cells[0] : cells.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd())).join('\n');
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...lines.filter((cells) => cells.length > 1).map((cells) => (cells[column] ?? '').length)),
+  );
+  return lines
+    .map((cells) =>
+      cells.length === 1
+        ? cells[0]
+        : cells
+            .map((cell, column) => cell.padEnd(widths[column]))
+            .join('  ')
+            .trimEnd(),
+    )
+    .join('\n');
 }

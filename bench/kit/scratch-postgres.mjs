@@ -29,7 +29,16 @@ export async function startScratchPostgres() {
 
 /** What of Postgres decides about durability, as the server says it. @param {import('@tidewire/db/sql-pool').SqlPool} pool */
 export async function durabilitySettings(pool) {
-  const names = ['server_version', 'fsync', 'full_page_writes', 'synchronous_commit', 'wal_sync_method', 'shared_buffers'];
-  const { rows } = await pool.query('SELECT name, setting FROM pg_settings WHERE name = ANY($1) ORDER BY name', [names]);
+  const names = [
+    'server_version',
+    'fsync',
+    'full_page_writes',
+    'synchronous_commit',
+    'wal_sync_method',
+    'shared_buffers',
+  ];
+  const { rows } = await pool.query('SELECT name, setting FROM pg_settings WHERE name = ANY($1) ORDER BY name', [
+    names,
+  ]);
   return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
 }

@@ -20,7 +20,8 @@ const prisma = captureWrites(connections.prisma, lanes.submit);
 
 const scope = { databaseId, author: { actor: 'key:bench', by: 'api' } };
 const text = 'x'.repeat(216);
-const create = (n) => prisma.document.create({ scope, collection: 'company', data: { n: String(n).padStart(9, '0'), name: 'ACME', text } });
+const create = (n) =>
+  prisma.document.create({ scope, collection: 'company', data: { n: String(n).padStart(9, '0'), name: 'ACME', text } });
 
 /** The first write finds out the head; what follows goes the short way. */
 let lastId = (await create(0)).eventId;

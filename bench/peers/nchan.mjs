@@ -1,8 +1,8 @@
 /** Nchan: the publish/subscribe module of nginx, in C. One worker, messages in memory (nothing is durable). */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startProcess, waitFor } from '../kit/processes.mjs';
 import { processTree } from '../kit/proc.mjs';
+import { startProcess, waitFor } from '../kit/processes.mjs';
 import { freePort, makeFolder } from '../kit/product.mjs';
 
 const configuration = ({ folder, port, module }) => `

@@ -22,12 +22,37 @@ export async function runStatement({ pgbench, address, databaseId, collectionId,
   const folder = makeFolder('pgbench');
   const { text, values } = await recordStatement({ databaseId, collectionId, batchSize, pool });
   await pool.query('DROP TABLE IF EXISTS bench_batch');
-  await pool.query(`CREATE TABLE bench_batch AS SELECT * FROM (SELECT ${values.map((_, index) => `$${index + 1}::text AS p${index + 1}`).join()}) AS one`, values);
+  await pool.query(
+    `CREATE TABLE bench_batch AS SELECT * FROM (SELECT ${values.map((_, index) => `$${index + 1}::text AS p${index + 1}`).join()}) AS one`,
+    values,
+  );
   const script = join(folder.path, 'batch.sql');
   writeFileSync(script, scriptOf(text, batchSize));
-  const settings = { PGHOST: address.host, PGPORT: String(address.port), PGUSER: address.user, PGPASSWORD: address.password, PGDATABASE: address.database };
+  const settings = {
+    PGHOST: address.host,
+    PGPORT: String(address.port),
+    PGUSER: address.user,
+    PGPASSWORD: address.password,
+    PGDATABASE: address.database,
+  };
   const firstId = randomInt(1, 100_000) * 10 ** 9;
-  const options = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '1', '-T', String(seconds), '-D', 'ready=0', '-D', `first=${firstId}`, '-f', script];
+  const options = [
+    '-n',
+    '-M',
+    'prepared',
+    '-c',
+    String(clients),
+    '-j',
+    '1',
+    '-T',
+    String(seconds),
+    '-D',
+    'ready=0',
+    '-D',
+    `first=${firstId}`,
+    '-f',
+    script,
+  ];
   try {
     const env = { ...process.env, ...settings, PGOPTIONS: '-c tidewire.lane=on' };
     const output = await runToEnd(pgbench, options, { env });
@@ -48,7 +73,12 @@ async function recordStatement({ databaseId, collectionId, batchSize, pool }) {
     author: { actor: 'key:bench', by: 'api' },
     steps: [{ kind: 'create', collection: 'company', id: index.toString(16).padStart(24, '0'), isNew: true, body }],
   }));
-  const state = { base: 0, at: new Date().toISOString(), collections: new Map([['company', collectionId]]), documents: new Map() };
+  const state = {
+    base: 0,
+    at: new Date().toISOString(),
+    collections: new Map([['company', collectionId]]),
+    documents: new Map(),
+  };
   const { rows } = await pool.query('SELECT config_version FROM log_heads WHERE database_id = $1', [databaseId]);
   /** @type {{ text: string, values: unknown[] }} */
   let recorded = { text: '', values: [] };
@@ -75,6 +105,8 @@ function element(value) {
 /** The values are read once, then every transaction is the one statement. */
 function scriptOf(text, batchSize) {
   const ids = `ARRAY(SELECT lpad(to_hex(:first::bigint + n), 24, '0') FROM generate_series(1, ${batchSize}) AS n)`;
-  const statement = text.replaceAll(/\$(\d+)/g, (_, position) => (idParameters.includes(Number(position)) ? ids : `:p${position}`));
+  const statement = text.replaceAll(/\$(\d+)/g, (_, position) =>
+    idParameters.includes(Number(position)) ? ids : `:p${position}`,
+  );
   return `\\if :ready\n\\else\nSELECT * FROM bench_batch \\gset\n\\set ready 1\n\\set first :first + :client_id * 100000000\n\\endif\n\\set first :first + ${batchSize}\n${statement.replaceAll(/\s+/g, ' ')};\n`;
 }

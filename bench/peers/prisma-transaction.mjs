@@ -10,7 +10,11 @@ import { createSqlPool } from '@tidewire/db/sql-pool';
 import express from 'express';
 
 const { address, databaseId, collectionId } = JSON.parse(process.argv[2]);
-const pool = createSqlPool(address, { max: 16, onError: (error) => console.error(error), sessionOptions: '-c tidewire.lane=on' });
+const pool = createSqlPool(address, {
+  max: 16,
+  onError: (error) => console.error(error),
+  sessionOptions: '-c tidewire.lane=on',
+});
 const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
 /** Nobody is turned away while all connections are busy. */
 const patience = { maxWait: 20_000, timeout: 20_000 };
@@ -23,10 +27,19 @@ app.post('/rest/company', async (request, response) => {
   const at = new Date();
   const id = randomUUID().replaceAll('-', '').slice(0, 24);
   const body = JSON.stringify(request.body);
-  const meta = { _created: at, _changed: at, _createdby: 'api', _changedby: 'api', _version: 0, _keywords: [], _tags: '' };
+  const meta = {
+    _created: at,
+    _changed: at,
+    _createdby: 'api',
+    _changedby: 'api',
+    _version: 0,
+    _keywords: [],
+    _tags: '',
+  };
   const whole = JSON.stringify({ _id: id, ...request.body, ...meta });
   const eventId = await prisma.$transaction(async (tx) => {
-    const [head] = await tx.$queryRaw`UPDATE log_heads SET head = head + 1 WHERE database_id = ${databaseId} RETURNING head`;
+    const [head] =
+      await tx.$queryRaw`UPDATE log_heads SET head = head + 1 WHERE database_id = ${databaseId} RETURNING head`;
     await tx.$executeRaw`INSERT INTO documents
         (collection_id, id, body, data, version, created_at, changed_at, created_by, changed_by)
       VALUES (${collectionId}, ${id}, ${body}::json, ${body}::jsonb, 0, ${at}, ${at}, 'api', 'api')`;

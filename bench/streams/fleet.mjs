@@ -15,7 +15,15 @@ const clientScript = fileURLToPath(new URL('load-client.mjs', import.meta.url));
  * Opens all streams; resolves when each has its answer's head. Rejects when one is refused.
  * @param {FleetOptions} options
  */
-export async function startFleet({ dialect, port, path, headers = {}, subscribers, processes, measureLatency = false }) {
+export async function startFleet({
+  dialect,
+  port,
+  path,
+  headers = {},
+  subscribers,
+  processes,
+  measureLatency = false,
+}) {
   const lines = Object.entries({ Host: `127.0.0.1:${port}`, Accept: 'text/event-stream', ...headers });
   const head = `GET ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
   const clients = [];
@@ -66,9 +74,17 @@ async function ask(child, command, options) {
 
 function merge(reports) {
   const faults = [...new Set(reports.flatMap((report) => report.faults))];
-  const isSame = reports.every(({ digest, firstId, lastId }) => digest === reports[0].digest && firstId === reports[0].firstId && lastId === reports[0].lastId);
+  const isSame = reports.every(
+    ({ digest, firstId, lastId }) =>
+      digest === reports[0].digest && firstId === reports[0].firstId && lastId === reports[0].lastId,
+  );
   if (!isSame && faults.length === 0) faults.push('the subscribers of different processes got different events');
-  return { subscribers: sum(reports, 'subscribers'), events: reports[0].events, lastReadAt: max(reports, 'lastReadAt'), faults };
+  return {
+    subscribers: sum(reports, 'subscribers'),
+    events: reports[0].events,
+    lastReadAt: max(reports, 'lastReadAt'),
+    faults,
+  };
 }
 
 const sum = (parts, field) => parts.reduce((total, part) => total + part[field], 0);

@@ -70,7 +70,8 @@ const commands = {
   /** Waits until the event with that number is here and every subscriber has all; resolves in any case after the timeout. */
   async reach({ number, timeoutMs }) {
     const until = nowMs() + timeoutMs;
-    const isThere = () => reference.hasNumber(number) && streams.every(({ subscriber }) => subscriber.isAtEnd || subscriber.fault !== '');
+    const isThere = () =>
+      reference.hasNumber(number) && streams.every(({ subscriber }) => subscriber.isAtEnd || subscriber.fault !== '');
     while (!isThere() && nowMs() < until) await new Promise((resolve) => setTimeout(resolve, 10));
     return report(isThere());
   },

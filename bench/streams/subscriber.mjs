@@ -120,13 +120,14 @@ export class StreamSubscriber {
 
   #readBlock(buffer, at, end) {
     const partial = this.#partial;
-    const startsWithBreak = partial.length > 0 && partial[partial.length - 1] === LF && buffer[at] === LF;
-    const found = startsWithBreak ? at - 1 : buffer.subarray(at, end).indexOf('\n\n');
+    // The blank line may be cut in two: one line feed in what was kept, the other one here.
+    const isCut = partial.length > 0 && partial[partial.length - 1] === LF && buffer[at] === LF;
+    const found = isCut ? 0 : buffer.subarray(at, end).indexOf('\n\n');
     if (found < 0) {
       this.#partial = Buffer.concat([partial, buffer.subarray(at, end)]);
       return end;
     }
-    const after = startsWithBreak ? at + 1 : at + found + 2;
+    const after = at + found + (isCut ? 1 : 2);
     const rest = buffer.subarray(at, after);
     this.#partial = null;
     this.#take(partial.length === 0 ? rest : Buffer.concat([partial, rest]));
@@ -145,8 +146,10 @@ export class StreamSubscriber {
     } else if (place === reference.starts.length) {
       reference.append(block, read);
       this.#position = reference.end;
-    } else if (reference.countEqual(this.#position, block, 0, block.length) === block.length) this.#position += block.length;
-    else this.fault = `the event ${read.id} came where ${reference.ids[place]} was due, or it differs from what others got`;
+    } else if (reference.countEqual(this.#position, block, 0, block.length) === block.length)
+      this.#position += block.length;
+    else
+      this.fault = `the event ${read.id} came where ${reference.ids[place]} was due, or it differs from what others got`;
   }
 
   #recordLatencies() {

@@ -22,6 +22,7 @@ import { createCollections } from '@tidewire/collections/collections';
 import { createCatalog } from '@tidewire/db/catalog';
 import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
 import type { PostgresAddress } from '@tidewire/db/sql-pool';
+import { createHealthRoutes } from '@tidewire/server-kit/health';
 import { createHttpApp } from '@tidewire/server-kit/http-app';
 import { createApi } from './app.js';
 
@@ -85,13 +86,18 @@ export async function startTestApi(address: PostgresAddress, options: { now?: ()
     databases,
     settings,
     apiKeys,
-    readyChecks: [{ name: 'postgres', check: async () => ({ ok: (await pool.query('SELECT 1')).rowCount === 1 }) }],
   });
   const log = { error: (fields: Record<string, unknown>, message: string) => void accidents.push({ fields, message }) };
-  const server: Server = createHttpApp({ handlers: [api], log, translate: problemOfDatabaseFailure }).listen(
-    0,
-    '127.0.0.1',
-  );
+  const server: Server = createHttpApp({
+    handlers: [
+      createHealthRoutes({
+        checks: [{ name: 'postgres', check: async () => ({ ok: (await pool.query('SELECT 1')).rowCount === 1 }) }],
+      }),
+      api,
+    ],
+    log,
+    translate: problemOfDatabaseFailure,
+  }).listen(0, '127.0.0.1');
   // Longer than any pause in a test: a connection that the server ends just as a client uses it again looks like a broken answer.
   server.keepAliveTimeout = 60_000;
   await once(server, 'listening');

@@ -1,12 +1,11 @@
-/** The API service: the collections API, the admin API, and the signs of life. */
+/** The API service: the collections API and the admin API. */
 import { requireSameOrigin } from '@tidewire/server-kit/same-origin';
 import { Router } from 'express';
 import { createDatabaseRoutes, type DatabaseRoutesDeps } from './routes/databases.js';
-import { createHealthRoutes, type ReadyCheck } from './routes/health.js';
 import { createRestRoutes, type RestRoutesDeps } from './routes/rest.js';
 import { createSessionRoutes, type SessionRoutesDeps } from './routes/setup-and-session.js';
 
-export type ApiDeps = RestRoutesDeps & DatabaseRoutesDeps & SessionRoutesDeps & { readyChecks: readonly ReadyCheck[] };
+export type ApiDeps = RestRoutesDeps & DatabaseRoutesDeps & SessionRoutesDeps;
 
 /**
  * The routes of the API, to be put into `createHttpApp`. What is not theirs falls through: mount the realtime service's routes beside them and the
@@ -16,6 +15,5 @@ export function createApi(deps: ApiDeps): Router {
   const router = Router({ caseSensitive: true });
   router.use('/rest', createRestRoutes(deps));
   router.use('/api', requireSameOrigin, createSessionRoutes(deps), createDatabaseRoutes(deps));
-  router.use(createHealthRoutes({ checks: deps.readyChecks }));
   return router;
 }

@@ -32,7 +32,11 @@ export type TestNode = {
   hub: Hub;
   /** What went wrong beside the requests. */
   errors: unknown[];
-  createKey(grants: { listen?: string[]; publish?: string[]; origins?: string[] }): Promise<{ id: string; key: string }>;
+  createKey(grants: {
+    listen?: string[];
+    publish?: string[];
+    origins?: string[];
+  }): Promise<{ id: string; key: string }>;
   /** The value of the session cookie of a new admin, and the way to end that session. */
   signIn(): Promise<{ cookie: string; end(): Promise<void> }>;
   close(): Promise<void>;
@@ -50,7 +54,8 @@ export async function startTestNode(address: PostgresAddress): Promise<TestNode>
   const bus = createMemoryChangeBus({ onError });
   const lanes = createCommitLanes({ pool: lanePool, catalog, bus, onRetry: onError });
   const client = captureWrites(prisma, lanes.submit);
-  const notify = (databaseId: number, configVersion: number) => bus.publish({ kind: 'config', databaseId, configVersion });
+  const notify = (databaseId: number, configVersion: number) =>
+    bus.publish({ kind: 'config', databaseId, configVersion });
   const { id: databaseId } = await createDatabases({ prisma, pool }).ensure('default');
   const apiKeys = createApiKeys({ prisma, catalog, notify, now: Date.now });
   const settings = createSettings({ prisma, catalog, notify });
@@ -62,7 +67,11 @@ export async function startTestNode(address: PostgresAddress): Promise<TestNode>
   const keyGate = createKeyGate(keys);
   const adminGate = createAdminGate({ sessions, serverSecret });
   const realtime = createRealtime({ hub, catalog, keys, keyGate, adminGate, sessions, events: client.event, onError });
-  const app = createHttpApp({ handlers: [realtime.router], log: { error: ({ err }) => onError(err) }, translate: problemOfFailure });
+  const app = createHttpApp({
+    handlers: [realtime.router],
+    log: { error: ({ err }) => onError(err) },
+    translate: problemOfFailure,
+  });
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -84,7 +93,10 @@ export async function startTestNode(address: PostgresAddress): Promise<TestNode>
     async signIn() {
       const admin = await prisma.admin.create({ data: { email: `${Math.random()}@example.org`, passwordHash: '-' } });
       const { token } = await sessions.start(admin.id);
-      return { cookie: `tidewire_session=${token}`, end: () => prisma.adminSession.deleteMany({ where: { adminId: admin.id } }).then(() => undefined) };
+      return {
+        cookie: `tidewire_session=${token}`,
+        end: () => prisma.adminSession.deleteMany({ where: { adminId: admin.id } }).then(() => undefined),
+      };
     },
     async close() {
       realtime.close();

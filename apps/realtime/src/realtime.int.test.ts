@@ -26,7 +26,10 @@ afterAll(async () => {
   await Promise.all(nodes.map((one) => one.close()));
 });
 
-async function open(key: string, options: { on?: TestNode; query?: string; headers?: Record<string, string> } = {}): Promise<SseProbe> {
+async function open(
+  key: string,
+  options: { on?: TestNode; query?: string; headers?: Record<string, string> } = {},
+): Promise<SseProbe> {
   const { on = node, query = '', headers = {} } = options;
   const probe = await openSse(`${on.url}/realtime?apikey=${key}${query}`, { headers });
   probes.push(probe);
@@ -52,7 +55,9 @@ function publish(key: string, body: unknown, headers: Record<string, string> = {
 }
 
 const idsOf = (probe: SseProbe) =>
-  probe.messages.filter(({ event }) => ['post', 'put', 'delete', 'publish'].includes(event)).map(({ id }) => Number(id));
+  probe.messages
+    .filter(({ event }) => ['post', 'put', 'delete', 'publish'].includes(event))
+    .map(({ id }) => Number(id));
 
 describe('GET /realtime', () => {
   it("speaks restdb.io's format: retry, init, ping, then typed events with ids", async () => {
@@ -112,20 +117,26 @@ describe('GET /realtime', () => {
     expect([foreign.status, foreign.headers['access-control-allow-origin']]).toEqual([403, undefined]);
   });
 
-  it.each(['Last-Event-ID', 'lastEventId', 'last_event_id', 'since'])('replays from the cursor in %s, on any node', async (carrier) => {
-    const { key } = await node.createKey({ listen: ['*:*'] });
-    const first = await open(key);
-    await create('company');
-    await first.waitFor('post');
-    const cursor = first.lastEventId ?? '';
-    first.cut();
-    for (let n = 0; n < 30; n += 1) await create('company', { n });
-    const options = carrier === 'Last-Event-ID' ? { headers: { 'last-event-id': cursor } } : { query: `&${carrier}=${cursor}` };
-    for (const on of nodes) {
-      const probe = await open(key, { on, ...options });
-      await eventually(() => expect(idsOf(probe)).toEqual(Array.from({ length: 30 }, (_, n) => Number(cursor) + n + 1)));
-    }
-  });
+  it.each(['Last-Event-ID', 'lastEventId', 'last_event_id', 'since'])(
+    'replays from the cursor in %s, on any node',
+    async (carrier) => {
+      const { key } = await node.createKey({ listen: ['*:*'] });
+      const first = await open(key);
+      await create('company');
+      await first.waitFor('post');
+      const cursor = first.lastEventId ?? '';
+      first.cut();
+      for (let n = 0; n < 30; n += 1) await create('company', { n });
+      const options =
+        carrier === 'Last-Event-ID' ? { headers: { 'last-event-id': cursor } } : { query: `&${carrier}=${cursor}` };
+      for (const on of nodes) {
+        const probe = await open(key, { on, ...options });
+        await eventually(() =>
+          expect(idsOf(probe)).toEqual(Array.from({ length: 30 }, (_, n) => Number(cursor) + n + 1)),
+        );
+      }
+    },
+  );
 
   it('takes the header for the cursor when a browser repeats an old one in the query', async () => {
     const { key } = await node.createKey({ listen: ['*:*'] });
@@ -154,7 +165,11 @@ describe('GET /realtime', () => {
     const probe = await open(key);
     await create('hidden');
     const id = await create('hidden');
-    const { eventId } = (await node.client.document.delete({ scope: scope(), collection: 'hidden', where: { id } })) as { eventId: number };
+    const { eventId } = (await node.client.document.delete({
+      scope: scope(),
+      collection: 'hidden',
+      where: { id },
+    })) as { eventId: number };
     await eventually(() => expect(probe.lastEventId).toBe(String(eventId)));
     expect(idsOf(probe)).toEqual([]);
   });
@@ -177,10 +192,17 @@ describe('GET /realtime', () => {
     const seen: number[][] = [];
     const round = async () => {
       const document = await create('company');
-      await node.client.document.update({ scope: scope(), collection: 'company', where: { id: document }, data: () => ({}) });
+      await node.client.document.update({
+        scope: scope(),
+        collection: 'company',
+        where: { id: document },
+        data: () => ({}),
+      });
       await create('marker');
       await settled();
-      const events = streams.map((probe) => probe.messages.filter(({ event }) => event !== 'ping' && event !== 'message').length);
+      const events = streams.map(
+        (probe) => probe.messages.filter(({ event }) => event !== 'ping' && event !== 'message').length,
+      );
       seen.push(events);
     };
     await round();
@@ -233,7 +255,9 @@ describe('GET /realtime', () => {
     socket.write(`${request}GARBAGE\r\n\r\n`);
     await create('company');
     await eventually(() => expect(text).toContain('event: post'));
-    expect([/HTTP\/1\.1/g, /event: post/g, /"channel":"init"/g].map((part) => text.match(part)?.length)).toEqual([1, 1, 1]);
+    expect([/HTTP\/1\.1/g, /event: post/g, /"channel":"init"/g].map((part) => text.match(part)?.length)).toEqual([
+      1, 1, 1,
+    ]);
     socket.destroy();
   });
 
@@ -255,7 +279,9 @@ describe('GET /realtime', () => {
     const { key } = await node.createKey({ listen: ['*:*'] });
     const url = `${node.url}/realtime?apikey=${key}`;
     const statuses = await Promise.all(
-      [{ method: 'HEAD' }, { method: 'PUT' }, { headers: { accept: 'application/json' } }].map(async (init) => (await fetch(url, init)).status),
+      [{ method: 'HEAD' }, { method: 'PUT' }, { headers: { accept: 'application/json' } }].map(
+        async (init) => (await fetch(url, init)).status,
+      ),
     );
     expect(statuses).toEqual([200, 405, 406]);
   });
@@ -300,7 +326,9 @@ describe('POST /realtime', () => {
 
   it('refuses a body that is not JSON by its type', async () => {
     const { key } = await node.createKey({ publish: ['*'] });
-    expect((await publish(key, 'event=GOAL', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(415);
+    expect((await publish(key, 'event=GOAL', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(
+      415,
+    );
   });
 });
 
@@ -312,7 +340,13 @@ describe("the admins' stream of the log", () => {
     await probe.waitFor('ping');
     const id = await create('company', { n: 7 });
     const shown = JSON.parse((await probe.waitFor('log')).data);
-    expect(shown).toMatchObject({ type: 'post', collection: 'company', documentId: id, actor: 'key:test', data: { n: 7 } });
+    expect(shown).toMatchObject({
+      type: 'post',
+      collection: 'company',
+      documentId: id,
+      actor: 'key:test',
+      data: { n: 7 },
+    });
     await end();
     await probe.waitForEnd({ timeoutMs: 3_000 });
     expect(probe.messages.at(-1)?.event).toBe('expired');

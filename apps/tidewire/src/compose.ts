@@ -6,6 +6,7 @@ import { createAdminGate } from '@tidewire/access/admin-gate';
 import { createAdminSessions } from '@tidewire/access/admin-sessions';
 import { type Admins, createAdmins } from '@tidewire/access/admins';
 import { createKeyAuthenticator } from '@tidewire/access/authenticate-key';
+import { problemOfDatabaseFailure } from '@tidewire/access/database-problem';
 import { createKeyGate } from '@tidewire/access/key-gate';
 import { createLastUseRecorder } from '@tidewire/access/last-use';
 import { createLoginThrottle } from '@tidewire/access/login-throttle';
@@ -15,13 +16,14 @@ import { createApi } from '@tidewire/api/app';
 import { followDatabases } from '@tidewire/change-log/follow-databases';
 import { createCollections } from '@tidewire/collections/collections';
 import type { DurabilityRisk } from '@tidewire/db/durability';
-import { problemOfFailure } from '@tidewire/db/postgres-errors';
 import { createHub } from '@tidewire/delivery/hub';
 import { createRealtime } from '@tidewire/realtime/app';
+import { createHealthRoutes } from '@tidewire/server-kit/health';
 import { createHttpApp } from '@tidewire/server-kit/http-app';
 import type { Lifecycle } from '@tidewire/server-kit/lifecycle';
 import type { Logger } from '@tidewire/server-kit/logger';
 import { createStaticFiles } from '@tidewire/server-kit/static-files';
+import type { Role } from './config.js';
 import type { Core } from './open-core.js';
 
 export type ServiceOptions = {
@@ -29,6 +31,7 @@ export type ServiceOptions = {
   logger: Logger;
   lifecycle: Lifecycle;
   serverSecret: string;
+  role: Role;
   trustProxy: number;
   durabilityRisks: readonly DurabilityRisk[];
 };
@@ -45,7 +48,7 @@ const sweepIntervalMs = 60 * 60_000;
 
 /** API, realtime and dashboard over one core, as one Express app. What runs beside requests is deferred to the lifecycle. */
 export function composeServices(options: ServiceOptions): Services {
-  const { core, logger, lifecycle, serverSecret, trustProxy } = options;
+  const { core, logger, lifecycle, serverSecret, role, trustProxy } = options;
   const { prisma, pool, catalog, bus, log, client } = core;
   const now = Date.now;
   const onError = (error: unknown) =>
@@ -57,16 +60,22 @@ export function composeServices(options: ServiceOptions): Services {
   const keys = createKeyAuthenticator({ catalog, now, onUse: (keyId) => lastUse.touch(keyId) });
   const keyGate = createKeyGate(keys);
 
+  const throttle = createLoginThrottle({ pool, now });
   const sessions = createAdminSessions({ prisma, serverSecret, now });
-  const sweep = setInterval(() => void sessions.sweep().catch(onError), sweepIntervalMs).unref();
-  lifecycle.defer('sweep of sessions', () => clearInterval(sweep));
+  if (role === 'all' || role === 'worker') {
+    const sweep = setInterval(
+      () => void Promise.all([sessions.sweep(), throttle.sweep()]).catch(onError),
+      sweepIntervalMs,
+    ).unref();
+    lifecycle.defer('sweep of sessions and sign-in counts', () => clearInterval(sweep));
+  }
   const setupToken = createSetupToken(serverSecret);
   const admins = createAdmins({
     prisma,
     sessions,
     setupToken,
     passwords: createPasswords(),
-    throttle: createLoginThrottle({ pool, now }),
+    throttle,
   });
   const adminGate = createAdminGate({ sessions, serverSecret });
 
@@ -92,13 +101,16 @@ export function composeServices(options: ServiceOptions): Services {
     settings: core.settings,
     apiKeys: core.apiKeys,
     collections: createCollections({ pool, documents: client.document }),
-    readyChecks: readyChecks(options),
   });
   const app = createHttpApp({
-    handlers: [realtime.router, api, ...dashboard(logger)],
+    handlers: [
+      createHealthRoutes({ checks: readyChecks(options) }),
+      ...(role === 'all' || role === 'realtime' ? [realtime.router] : []),
+      ...(role === 'all' || role === 'api' ? [api, ...dashboard(logger)] : []),
+    ],
     trustProxy,
     log: logger,
-    translate: problemOfFailure,
+    translate: problemOfDatabaseFailure,
   });
   return {
     app,

@@ -11,6 +11,14 @@ function wholeNumber(max: number) {
     .pipe(z.number().max(max));
 }
 
+/** What a process can serve. */
+export const roles = ['all', 'api', 'realtime', 'worker'] as const;
+export type Role = (typeof roles)[number];
+
+const redisUrl = z
+  .string()
+  .regex(/^rediss?:\/\//)
+  .refine((text) => URL.canParse(text));
 const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//)
@@ -49,6 +57,25 @@ export const optionTable = {
     description: 'A PostgreSQL of your own (15 or newer) instead of the built-in one',
     wants: 'a URL such as postgresql://user:password@host:5432/database',
     secret: true,
+  },
+  redisUrl: {
+    env: 'REDIS_URL',
+    flag: null,
+    schema: redisUrl.optional(),
+    default: null,
+    description:
+      'A Redis or Valkey over which the processes of one service tell each other of changes; without one they look once a second',
+    wants: 'a URL such as redis://:password@host:6379',
+    secret: true,
+  },
+  role: {
+    env: 'ROLE',
+    flag: 'role',
+    schema: z.enum(roles),
+    default: 'all',
+    description:
+      'What this process serves: api (collections, admin API, dashboard), realtime (streams and publishing), worker (housekeeping only), or all',
+    wants: `one of ${roles.join(', ')}`,
   },
   logLevel: {
     env: 'LOG_LEVEL',

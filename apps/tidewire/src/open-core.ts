@@ -7,6 +7,7 @@ import type { ChangeBus } from '@tidewire/change-log/change-bus';
 import { createCommitLanes } from '@tidewire/change-log/commit-lanes';
 import { createEventLog, type EventLog } from '@tidewire/change-log/event-log';
 import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
+import { createRedisChangeBus } from '@tidewire/change-log/redis-change-bus';
 import { type Catalog, createCatalog } from '@tidewire/db/catalog';
 import { type AdminClient, connectPostgres } from '@tidewire/db/client';
 import type { PostgresAddress, SqlPool } from '@tidewire/db/sql-pool';
@@ -27,12 +28,19 @@ export type Core = {
 };
 
 /** Opens nothing before it is used. The schema must be up to date. */
-export function openCore(address: PostgresAddress, logger: Logger): Core {
+export function openCore(
+  address: PostgresAddress,
+  logger: Logger,
+  options: { redisUrl?: string | undefined } = {},
+): Core {
   const onError = (message: string) => (error: unknown) => logger.warn({ err: error }, message);
-  const connections = connectPostgres(address, { onConnectionError: onError('A connection to Postgres was lost.') });
+  const onLost = onError('A connection to Postgres was lost.');
+  let isClosing = false;
+  // The driver says goodbye to Postgres without waiting; when Postgres stops first, that is no loss.
+  const connections = connectPostgres(address, { onConnectionError: (error) => isClosing || onLost(error) });
   const { prisma, pool, lanePool } = connections;
   const catalog = createCatalog(pool);
-  const bus = createMemoryChangeBus({ onError: onError('A listener of the change bus failed.') });
+  const bus = openBus(options.redisUrl, onError('The change bus failed; changes are found by looking once a second.'));
   const lanes = createCommitLanes({ pool: lanePool, catalog, bus, onRetry: onError('A commit is tried again.') });
   const notify = (databaseId: number, configVersion: number) =>
     bus.publish({ kind: 'config', databaseId, configVersion });
@@ -49,7 +57,12 @@ export function openCore(address: PostgresAddress, logger: Logger): Core {
     async close() {
       await lanes.idle();
       await bus.close();
+      isClosing = true;
       await connections.close();
     },
   };
+}
+
+function openBus(redisUrl: string | undefined, onError: (error: unknown) => void): ChangeBus {
+  return redisUrl === undefined ? createMemoryChangeBus({ onError }) : createRedisChangeBus({ url: redisUrl, onError });
 }

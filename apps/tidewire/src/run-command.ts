@@ -14,7 +14,7 @@ export async function withCore<T>(config: Config, logger: Logger, use: (core: Co
   const postgres = await openPostgresForCommand(config, logger);
   try {
     if (postgres.isOwn || config.databaseUrl !== undefined) await migrate(postgres.address);
-    const core = openCore(postgres.address, logger);
+    const core = openCore(postgres.address, logger, config);
     try {
       await core.databases.ensure(defaultDatabase);
       return await use(core);

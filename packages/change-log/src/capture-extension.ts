@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { AdminClient } from '@tidewire/db/client';
-import { Prisma } from '@tidewire/db/prisma';
+import { Prisma } from '@tidewire/db/generated/client';
 import { createDocumentIds } from './document-id.js';
 import type {
   CreateArgs,

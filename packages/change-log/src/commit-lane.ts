@@ -72,7 +72,7 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
   /** A head that the log is known to have reached; null until the first batch has looked. */
   let knownHead: number | null = null;
   let lastAt = 0;
-  let whenIdle: (() => void)[] = [];
+  const whenIdle: (() => void)[] = [];
 
   function submit(operation: LaneOperation): Promise<LaneOutcome> {
     return new Promise((resolve) => {

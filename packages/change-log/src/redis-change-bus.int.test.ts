@@ -1,8 +1,8 @@
 import { eventually } from '@tidewire/testing/eventually';
 import { startTestRedis, type TestRedis } from '@tidewire/testing/test-redis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ChangeBus, ChangeHint } from './change-bus.js';
 import { changeBusContract } from './change-bus.contract.js';
+import type { ChangeBus, ChangeHint } from './change-bus.js';
 import type { LogEvent } from './log-event.js';
 import { createRedisChangeBus } from './redis-change-bus.js';
 

@@ -61,8 +61,8 @@ export function createRedisChangeBus(options: RedisChangeBusOptions): ChangeBus 
   let pending = 0;
   let isClosed = false;
 
-  publisher.on('error', onError);
-  subscriber.on('error', onError);
+  reportOutages(publisher, onError);
+  reportOutages(subscriber, onError);
   subscriber.on('ready', () => {
     subscriber.subscribe(channel).catch(onError);
   });
@@ -109,6 +109,18 @@ export function createRedisChangeBus(options: RedisChangeBusOptions): ChangeBus 
       await local.close();
     },
   };
+}
+
+/** One report for each outage, not for each of the tries to end it. */
+function reportOutages(redis: Redis, onError: (error: unknown) => void): void {
+  let isReported = false;
+  redis.on('error', (error: unknown) => {
+    if (!isReported) onError(error);
+    isReported = true;
+  });
+  redis.on('ready', () => {
+    isReported = false;
+  });
 }
 
 /** Milliseconds until the next try to connect: soon, then each second, a little apart from the others. */

@@ -1,4 +1,5 @@
 /** Refuses what another site makes a browser send with our cookie (CSRF). */
+import { isOwnOrigin } from '@tidewire/access/admission';
 import { Problem } from '@tidewire/protocol/problem';
 import type { RequestHandler } from 'express';
 
@@ -28,5 +29,5 @@ function isSameOrigin(headers: {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
   const { origin, host } = headers;
-  return origin === undefined || origin === `https://${host}` || origin === `http://${host}`;
+  return origin === undefined || isOwnOrigin(origin, host);
 }

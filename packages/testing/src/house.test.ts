@@ -6,16 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 /** What git ignores, and git's own. */
-const notOurs = new Set([
-  '.git',
-  '.turbo',
-  'node_modules',
-  'dist',
-  'generated',
-  'data',
-  'test-results',
-  'playwright-report',
-]);
+const notOurs = new Set(['.git', '.turbo', 'node_modules', 'dist', 'generated', 'data', 'test-results', 'results']);
 const isTest = (path: string) => /\.(test|contract|fixture|e2e|bench)\.tsx?$/.test(path);
 
 function* filesBelow(folder: string): Generator<string> {
@@ -111,7 +102,7 @@ describe('the workspaces', () => {
     expect(wrong).toEqual([]);
   });
 
-  it.each([
+  it.each<[string, boolean]>([
     ['>=18', true],
     ['>= 20.19.0', true],
     ['^20.19.0 || ^22.13.0 || >=24', true],
@@ -124,6 +115,16 @@ describe('the workspaces', () => {
     ['18 || 22', false],
   ])('read the range %s', (range, isAdmitted) => {
     expect(admits(range, [20, 19, 0])).toBe(isAdmitted);
+  });
+
+  it('are locked for every platform, so that npm ci works on each', () => {
+    const lock: { packages: Record<string, LockEntry> } = JSON.parse(textOf(join(root, 'package-lock.json')));
+    const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !(`node_modules/${name}` in lock.packages) && !(`${path}/node_modules/${name}` in lock.packages),
+      ),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('have the schema engine of the very version that prisma names', () => {

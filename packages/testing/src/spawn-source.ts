@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 
 const loader = `
   import { runnerImport } from ${JSON.stringify(pathToFileURL(createRequire(import.meta.url).resolve('vite')).href)};
-  const conditions = ['source', 'node'];
+  const conditions = ['tidewire-source', 'node'];
   Object.assign(process.env, JSON.parse(process.argv.pop()));
   await runnerImport(process.argv[1], {
     configFile: false, logLevel: 'silent', resolve: { conditions }, ssr: { resolve: { conditions } },

@@ -1,15 +1,15 @@
 import { createRouter } from '@tanstack/react-router';
 import { createQueryClient } from '../lib/query-client.js';
-import { ErrorPage } from './routes/error-page.js';
-import { NotFoundPage } from './routes/not-found-page.js';
-import { rootRoute } from './routes/root.js';
 import { collectionRoute } from './routes/collection.js';
 import { collectionsRoute } from './routes/collections.js';
 import { databaseRoute } from './routes/database.js';
+import { ErrorPage } from './routes/error-page.js';
 import { eventsRoute } from './routes/events.js';
 import { indexRoute } from './routes/index.js';
 import { keysRoute } from './routes/keys.js';
+import { NotFoundPage } from './routes/not-found-page.js';
 import { overviewRoute } from './routes/overview.js';
+import { rootRoute } from './routes/root.js';
 import { settingsRoute } from './routes/settings.js';
 import { setupRoute } from './routes/setup.js';
 import { signInRoute } from './routes/sign-in.js';
@@ -18,7 +18,11 @@ export const queryClient = createQueryClient(() => {
   // The page stays in the URL, so that signing in leads back to it.
   if (router.state.location.pathname === '/sign-in') return;
   queryClient.clear();
-  void router.navigate({ to: '/sign-in', search: { return: router.state.location.href, expired: true }, replace: true });
+  void router.navigate({
+    to: '/sign-in',
+    search: { return: router.state.location.href, expired: true },
+    replace: true,
+  });
 });
 
 export const router = createRouter({
@@ -26,7 +30,14 @@ export const router = createRouter({
     indexRoute,
     setupRoute,
     signInRoute,
-    databaseRoute.addChildren([overviewRoute, collectionsRoute, collectionRoute, eventsRoute, keysRoute, settingsRoute]),
+    databaseRoute.addChildren([
+      overviewRoute,
+      collectionsRoute,
+      collectionRoute,
+      eventsRoute,
+      keysRoute,
+      settingsRoute,
+    ]),
   ]),
   context: { queryClient },
   defaultPreload: false,

@@ -13,7 +13,13 @@ test('a problem body keeps its detail, its fields and its request id', () => {
     },
     new Headers(),
   );
-  expect(error).toMatchObject({ status: 422, code: 'validation_failed', title: 'The input is not valid', detail: 'name: is empty', requestId: 'req-1' });
+  expect(error).toMatchObject({
+    status: 422,
+    code: 'validation_failed',
+    title: 'The input is not valid',
+    detail: 'name: is empty',
+    requestId: 'req-1',
+  });
   expect(error.fields).toEqual([{ field: '/name', message: 'is empty', allowed: '1 to 100 characters' }]);
 });
 

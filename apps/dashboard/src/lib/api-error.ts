@@ -58,7 +58,12 @@ export function readRefusal(status: number, body: unknown, headers: Headers): Ap
     retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined,
   };
   if (!problem.success) {
-    return new ApiError({ ...shared, code: 'unknown', title: 'The server refused', detail: `The server answered ${status} without an explanation.` });
+    return new ApiError({
+      ...shared,
+      code: 'unknown',
+      title: 'The server refused',
+      detail: `The server answered ${status} without an explanation.`,
+    });
   }
   const { code, title, detail, errors, requestId } = problem.data;
   const fields = errors.map(({ field, message, allowed }) => ({ field, message, ...(allowed ? { allowed } : {}) }));

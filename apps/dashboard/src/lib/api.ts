@@ -24,11 +24,18 @@ export function apiPath(...parts: string[]): string {
   return `/api/${parts.map(encodeURIComponent).join('/')}`;
 }
 
-async function send(method: Method, path: string, options: { body?: unknown; signal?: AbortSignal }): Promise<Response> {
+async function send(
+  method: Method,
+  path: string,
+  options: { body?: unknown; signal?: AbortSignal },
+): Promise<Response> {
   const answer = await reach(path, {
     method,
     credentials: 'same-origin',
-    headers: { accept: 'application/json', ...(options.body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: {
+      accept: 'application/json',
+      ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     ...(options.signal ? { signal: options.signal } : {}),
   });

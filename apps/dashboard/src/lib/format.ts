@@ -1,7 +1,12 @@
 /** Numbers, sizes and times as the dashboard writes them. All times are shown in the reader's own zone. */
 
 const counts = new Intl.NumberFormat('en');
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
+const clock = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+});
 const dateTime = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric',
   month: 'short',
@@ -48,6 +53,9 @@ export function formatAgo(iso: string, nowMs: number): string {
   if (Number.isNaN(time)) return iso;
   const distance = Math.abs(nowMs - time);
   if (distance < minute) return 'just now';
-  const step = steps.find(({ limitMs }) => distance < limitMs) ?? { unitMs: 365 * 24 * 60 * minute, unit: 'year' as const };
+  const step = steps.find(({ limitMs }) => distance < limitMs) ?? {
+    unitMs: 365 * 24 * 60 * minute,
+    unit: 'year' as const,
+  };
   return relative.format(Math.round((time - nowMs) / step.unitMs), step.unit);
 }

@@ -8,7 +8,13 @@ test('a page in the URL survives, and defaults are left out of it', () => {
 });
 
 test('nonsense in the URL becomes the first page of the default size', () => {
-  for (const nonsense of [{ max: -1, skip: -1 }, { max: 'all', skip: 'NaN' }, { max: 1e9, skip: 1.5 }, { skip: null }, {}]) {
+  for (const nonsense of [
+    { max: -1, skip: -1 },
+    { max: 'all', skip: 'NaN' },
+    { max: 1e9, skip: 1.5 },
+    { skip: null },
+    {},
+  ]) {
     expect(readPage(nonsense)).toEqual({ max: 50, skip: 0 });
   }
 });

@@ -23,7 +23,10 @@ export function readPage(search: { max?: unknown; skip?: unknown }): Page {
 }
 
 /** Where the neighbours of a page start, null where there is none, and which items it shows (counted from 1). */
-export function pageAround(page: Page, total: number): { first: number; last: number; previous: number | null; next: number | null } {
+export function pageAround(
+  page: Page,
+  total: number,
+): { first: number; last: number; previous: number | null; next: number | null } {
   const last = Math.min(page.skip + page.max, total);
   return {
     first: total === 0 ? 0 : Math.min(page.skip + 1, total),

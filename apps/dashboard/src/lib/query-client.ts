@@ -16,7 +16,9 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
   };
   return new QueryClient({
     queryCache: new QueryCache({ onError: (error, query) => handle(error, query.meta?.isProbe) }),
-    mutationCache: new MutationCache({ onError: (error, _variables, _result, mutation) => handle(error, mutation.meta?.isProbe) }),
+    mutationCache: new MutationCache({
+      onError: (error, _variables, _result, mutation) => handle(error, mutation.meta?.isProbe),
+    }),
     defaultOptions: {
       queries: {
         // The server may well run on this machine: it can be reached when the browser believes to be offline.

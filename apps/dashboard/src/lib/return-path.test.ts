@@ -6,7 +6,16 @@ test('a path of ours comes back whole', () => {
 });
 
 test('nothing leads to another origin', () => {
-  const attempts = ['//evil.example', '/\\evil.example', '/\t/evil.example', 'https://evil.example', 'javascript:alert(1)', '', 7, undefined];
+  const attempts = [
+    '//evil.example',
+    '/\\evil.example',
+    '/\t/evil.example',
+    'https://evil.example',
+    'javascript:alert(1)',
+    '',
+    7,
+    undefined,
+  ];
   for (const attempt of attempts) expect(safeReturnPath(attempt)).toBe('/');
 });
 

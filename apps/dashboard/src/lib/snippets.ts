@@ -2,7 +2,12 @@
 
 export const keyPlaceholder = 'YOUR_KEY';
 
-export type Snippet = { id: 'write' | 'listen' | 'browser' | 'publish'; label: string; explanation: string; code: string };
+export type Snippet = {
+  id: 'write' | 'listen' | 'browser' | 'publish';
+  label: string;
+  explanation: string;
+  code: string;
+};
 export type SnippetParts = { origin: string; key?: string; collection?: string };
 
 /** The first steps with a key: write a document, hear it in a terminal, hear it in a page, publish an event of one's own. */

@@ -40,7 +40,7 @@ export async function start({ config, logger, lifecycle, print, colours }: Start
   lifecycle.defer('postgres', () => postgres.close(), { limitMs: 60_000 });
   const { applied } = await migrate(postgres.address);
   if (applied.length > 0) logger.info({ applied }, 'The schema was brought up to date.');
-  const core = openCore(postgres.address, logger);
+  const core = openCore(postgres.address, logger, config);
   lifecycle.defer('connections', () => core.close(), { limitMs: 20_000 });
   const durabilityRisks = await checkDurability(core.pool);
   for (const { setting, value, risk } of durabilityRisks) logger.warn({ setting, value }, risk);
@@ -51,6 +51,7 @@ export async function start({ config, logger, lifecycle, print, colours }: Start
     logger,
     lifecycle,
     serverSecret,
+    role: config.role,
     trustProxy: config.trustProxy,
     durabilityRisks,
   });
@@ -67,7 +68,13 @@ export async function start({ config, logger, lifecycle, print, colours }: Start
   if (!lifecycle.isStopping) print(renderWelcome(welcome, colours));
 }
 
-const answerStarting: RequestListener = (_request, response) => {
+/** An `EventSource` gives up for good on any status but 200 (WHATWG HTML, section 9.2.3): streams are told to come back. */
+const answerStarting: RequestListener = (request, response) => {
+  if (request.headers.accept?.includes('text/event-stream')) {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-cache' });
+    response.end('retry: 1000\n\n');
+    return;
+  }
   response.writeHead(503, { 'Content-Type': 'application/json', 'Retry-After': '1' });
   response.end('{"code":"unavailable","detail":"The server is starting."}');
 };

@@ -4,7 +4,11 @@ import { Panel } from '../../components/ui/panel.js';
 import { CollectionsTable } from '../../features/collections/components/collections-table.js';
 import { databaseRoute } from './database.js';
 
-export const collectionsRoute = createRoute({ getParentRoute: () => databaseRoute, path: '/collections', component: CollectionsPage });
+export const collectionsRoute = createRoute({
+  getParentRoute: () => databaseRoute,
+  path: '/collections',
+  component: CollectionsPage,
+});
 
 function CollectionsPage() {
   const { database } = collectionsRoute.useParams();

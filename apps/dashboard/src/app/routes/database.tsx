@@ -1,7 +1,7 @@
-import { createRoute, Outlet, useNavigate } from '@tanstack/react-router';
+import { createRoute, notFound, Outlet, useNavigate } from '@tanstack/react-router';
 import { databaseQuery, databasesQuery } from '../../features/databases/queries.js';
 import { sessionQuery } from '../../features/session/queries.js';
-import { isSignedOut } from '../../lib/api-error.js';
+import { ApiError, isSignedOut } from '../../lib/api-error.js';
 import { LiveEventsProvider } from '../../lib/live-events/live-events.js';
 import { requireSession } from '../require-session.js';
 import { LiveCache } from '../shell/live-cache.js';
@@ -14,7 +14,12 @@ export const databaseRoute = createRoute({
   beforeLoad: ({ context, location }) => requireSession(context.queryClient, location.href),
   loader: async ({ context, params }) => {
     void context.queryClient.prefetchQuery(databasesQuery);
-    return context.queryClient.ensureQueryData(databaseQuery(params.database));
+    try {
+      return await context.queryClient.ensureQueryData(databaseQuery(params.database));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) throw notFound();
+      throw error;
+    }
   },
   component: DatabaseFrame,
 });

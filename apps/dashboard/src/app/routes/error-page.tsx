@@ -1,13 +1,10 @@
 import { type ErrorComponentProps, useRouter } from '@tanstack/react-router';
 import { ErrorState } from '../../components/ui/error-state.js';
 import { EntryFrame } from '../../features/session/components/entry-frame.js';
-import { ApiError } from '../../lib/api-error.js';
-import { NotFoundPage } from './not-found-page.js';
 
 /** Catches what a page could not: a fault of ours, or a page whose first request failed. */
 export function ErrorPage({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
-  if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
   const retry = () => {
     reset();
     void router.invalidate();

@@ -19,7 +19,11 @@ function EventsPage() {
   const { data: collections = [] } = useQuery(collectionsQuery(database));
   const navigate = useNavigate({ from: eventsRoute.fullPath });
   return (
-    <Page title="Events" description="Every committed change and every published event, in the order of their numbers." isFull>
+    <Page
+      title="Events"
+      description="Every committed change and every published event, in the order of their numbers."
+      isFull
+    >
       <EventConsole
         database={database}
         collections={collections.map(({ name }) => name)}

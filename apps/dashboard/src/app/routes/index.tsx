@@ -1,8 +1,8 @@
 import { createRoute, redirect } from '@tanstack/react-router';
 import { databasesQuery } from '../../features/databases/queries.js';
 import { requireSession } from '../require-session.js';
-import { rootRoute } from './root.js';
 import { NoDatabasePage } from './no-database-page.js';
+import { rootRoute } from './root.js';
 
 export const indexRoute = createRoute({
   getParentRoute: () => rootRoute,

@@ -30,7 +30,12 @@ function KeysPage() {
       <Panel isFlush>
         <KeysPanel database={database} collections={collections} onCreate={() => setIsCreating(true)} />
       </Panel>
-      <CreateKeyDialog database={database} collections={collections} isOpen={isCreating} onClose={() => setIsCreating(false)} />
+      <CreateKeyDialog
+        database={database}
+        collections={collections}
+        isOpen={isCreating}
+        onClose={() => setIsCreating(false)}
+      />
     </Page>
   );
 }

@@ -4,7 +4,10 @@ import { EntryFrame } from '../../features/session/components/entry-frame.js';
 
 export function NotFoundPage() {
   return (
-    <EntryFrame title="Page not found" intro="There is nothing at this address. It may have been mistyped, or belong to another server.">
+    <EntryFrame
+      title="Page not found"
+      intro="There is nothing at this address. It may have been mistyped, or belong to another server."
+    >
       <Link to="/" className={buttonClasses('primary')}>
         To the overview
       </Link>

@@ -31,18 +31,26 @@ function OverviewPage() {
     >
       <Panel>
         <div className="flex flex-col gap-x-10 gap-y-5 md:flex-row md:items-end">
-          <dl className="flex shrink-0 flex-wrap gap-x-10 gap-y-4">
+          <dl className="flex shrink-0 flex-wrap gap-x-7 gap-y-4 sm:gap-x-10">
             <Figure name="Events in the log" value={formatCount(data.head)} isBig />
             <Figure name="Collections" value={collections ? formatCount(collections.length) : '–'} />
             <Figure name="Documents" value={documents === undefined ? '–' : formatCount(documents)} />
           </dl>
-          <ActivityWire events={log.buffer.rows} />
+          <ActivityWire events={log.buffer.rows} isComplete={log.history.state === 'complete'} />
         </div>
       </Panel>
       <div className="grid gap-5 xl:grid-cols-[minmax(0,5fr)_minmax(0,3fr)]">
         <div className="flex min-w-0 flex-col gap-5">
-          <Panel title="Quick start" description="Against this server. Put the text of one of your keys in place of YOUR_KEY.">
-            <SnippetTabs snippets={firstSteps({ origin: window.location.origin, ...(firstCollection ? { collection: firstCollection } : {}) })} />
+          <Panel
+            title="Quick start"
+            description="Against this server. Put the text of one of your keys in place of YOUR_KEY."
+          >
+            <SnippetTabs
+              snippets={firstSteps({
+                origin: window.location.origin,
+                ...(firstCollection ? { collection: firstCollection } : {}),
+              })}
+            />
           </Panel>
           <Panel title="Last events" isFlush>
             <RecentEvents database={database} log={log} />
@@ -65,7 +73,15 @@ function Figure({ name, value, isBig }: { name: string; value: string; isBig?: b
   return (
     <div className="flex flex-col-reverse justify-end gap-0.5">
       <dt className="text-xs text-muted">{name}</dt>
-      <dd className={isBig ? 'text-3xl font-semibold tracking-[-0.03em]' : 'flex h-11 items-end text-2xl font-medium tracking-[-0.02em]'}>{value}</dd>
+      <dd
+        className={
+          isBig
+            ? 'text-2xl font-semibold tracking-[-0.03em] sm:text-3xl'
+            : 'flex items-end text-2xl font-medium tracking-[-0.02em] sm:h-11'
+        }
+      >
+        {value}
+      </dd>
     </div>
   );
 }

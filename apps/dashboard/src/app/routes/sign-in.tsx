@@ -25,7 +25,11 @@ function SignInPage() {
   return (
     <EntryFrame
       title="Sign in"
-      intro={search.expired ? 'Your session has ended. Sign in to go on where you were.' : `To the Tidewire server at ${window.location.host}.`}
+      intro={
+        search.expired
+          ? 'Your session has ended. Sign in to go on where you were.'
+          : `To the Tidewire server at ${window.location.host}.`
+      }
     >
       <SignInForm onSignedIn={() => router.history.replace(safeReturnPath(search.return))} />
     </EntryFrame>

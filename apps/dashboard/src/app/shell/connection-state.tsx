@@ -5,7 +5,11 @@ import type { StreamState } from '../../lib/live-events/stream-state.js';
 const words: Record<StreamState['status'], { label: string; explanation: string; colour: string }> = {
   connecting: { label: 'Connecting', explanation: 'The event stream is being opened', colour: 'text-put' },
   open: { label: 'Live', explanation: 'Events arrive as they are committed', colour: 'text-accent-text' },
-  retrying: { label: 'Reconnecting', explanation: 'The line is down. What is missed now is caught up on afterwards', colour: 'text-put' },
+  retrying: {
+    label: 'Reconnecting',
+    explanation: 'The line is down. What is missed now is caught up on afterwards',
+    colour: 'text-put',
+  },
   ended: { label: 'Ended', explanation: 'The session is over', colour: 'text-delete' },
 };
 
@@ -15,19 +19,48 @@ export function ConnectionState() {
   const { label, explanation, colour } = words[state.status];
   const isOpen = state.status === 'open';
   return (
-    <span role="status" aria-label={`Event stream: ${label}`} title={explanation} className={classes('flex items-center gap-2 text-xs font-medium', colour)}>
+    <span
+      role="status"
+      aria-label={`Event stream: ${label}`}
+      title={explanation}
+      className={classes('flex items-center gap-2 text-xs font-medium', colour)}
+    >
       <svg width="28" height="14" viewBox="0 0 28 14" aria-hidden="true">
         {isOpen ? (
           <>
-            <path d={wave} fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" className="opacity-30" />
-            <path d={wave} fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" strokeDasharray="9 15" className="animate-wire" />
+            <path
+              d={wave}
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="1.6"
+              strokeLinecap="round"
+              className="opacity-30"
+            />
+            <path
+              d={wave}
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="1.6"
+              strokeLinecap="round"
+              strokeDasharray="9 15"
+              className="animate-wire"
+            />
           </>
         ) : (
-          <path d="M1 7H27" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" strokeDasharray={state.status === 'ended' ? undefined : '3 4'} />
+          <path
+            d="M1 7H27"
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="1.6"
+            strokeLinecap="round"
+            strokeDasharray={state.status === 'ended' ? undefined : '3 4'}
+          />
         )}
       </svg>
       {label}
-      {state.status === 'retrying' && state.attempt > 1 ? <span className="text-faint">try {state.attempt}</span> : null}
+      {state.status === 'retrying' && state.attempt > 1 ? (
+        <span className="text-faint">try {state.attempt}</span>
+      ) : null}
     </span>
   );
 }

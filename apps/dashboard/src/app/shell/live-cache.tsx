@@ -13,7 +13,10 @@ export function LiveCache({ database }: { database: string }) {
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
   useLiveEvents((events) => {
     const head = events.at(-1)?.id ?? 0;
-    queryClient.setQueryData(databaseQuery(database).queryKey, (known) => known && { ...known, head: Math.max(known.head, head) });
+    queryClient.setQueryData(
+      databaseQuery(database).queryKey,
+      (known) => known && { ...known, head: Math.max(known.head, head) },
+    );
     if (timer.current !== null || !events.some(({ type }) => type === 'post' || type === 'delete')) return;
     timer.current = setTimeout(() => {
       timer.current = null;

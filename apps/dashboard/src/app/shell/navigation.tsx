@@ -16,7 +16,13 @@ export function Navigation({ database, onNavigate }: { database: string; onNavig
   const navigate = useNavigate();
   return (
     <div className="flex h-full flex-col gap-4 p-3">
-      <Link to="/db/$database" params={{ database }} aria-label="Tidewire, overview" onClick={onNavigate} className="rounded-md px-2 pt-1.5 pb-1">
+      <Link
+        to="/db/$database"
+        params={{ database }}
+        aria-label="Tidewire, overview"
+        onClick={onNavigate}
+        className="rounded-md px-2 pt-1.5 pb-1"
+      >
         <Wordmark />
       </Link>
       <DatabaseSwitcher

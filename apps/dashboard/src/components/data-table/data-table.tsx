@@ -30,24 +30,47 @@ type DataTableProps<Row> = {
 };
 
 /** A table with its four states: rows, loading (`rows` undefined), empty, error. Wide tables scroll within their frame. */
-export function DataTable<Row>({ label, columns, rows, rowKey, rowClassName, empty, error, skeletonRows = 6, isTall, isStacked }: DataTableProps<Row>) {
+export function DataTable<Row>({
+  label,
+  columns,
+  rows,
+  rowKey,
+  rowClassName,
+  empty,
+  error,
+  skeletonRows = 6,
+  isTall,
+  isStacked,
+}: DataTableProps<Row>) {
   if (error) return error;
   if (rows?.length === 0) return empty;
   return (
     <div className="relative w-full overflow-x-auto" aria-busy={rows === undefined || undefined}>
       {rows === undefined ? <LoadingNote what={label.toLowerCase()} /> : null}
-      {/* The roles are said in full: a row that is laid out as a flex box is a row for everyone all the same. */}
-      <table role="table" aria-label={label} className={classes('w-full border-collapse text-left text-sm', isStacked && 'max-md:block')}>
-        <thead role="rowgroup" className={isStacked ? 'max-md:sr-only' : undefined}>
-          <tr role="row" className="border-b border-line bg-canvas">
+      {/* A row that is laid out as a flex box would lose its role; said outright it stays a row for everyone. */}
+      <table
+        role={isStacked ? 'table' : undefined}
+        aria-label={label}
+        className={classes('w-full border-collapse text-left text-sm', isStacked && 'max-md:block')}
+      >
+        <thead role={isStacked ? 'rowgroup' : undefined} className={isStacked ? 'max-md:sr-only' : undefined}>
+          <tr role={isStacked ? 'row' : undefined} className="border-b border-line bg-canvas">
             {columns.map(({ id, header, className }) => (
-              <th key={id} role="columnheader" scope="col" className={classes('h-8 px-3 text-xs font-medium whitespace-nowrap text-muted first:pl-4 last:pr-4', className)}>
+              <th
+                key={id}
+                role={isStacked ? 'columnheader' : undefined}
+                scope="col"
+                className={classes(
+                  'h-8 px-3 text-xs font-medium whitespace-nowrap text-muted first:pl-4 last:pr-4',
+                  className,
+                )}
+              >
                 {header}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody role="rowgroup" className={isStacked ? 'max-md:block' : undefined}>
+        <tbody role={isStacked ? 'rowgroup' : undefined} className={isStacked ? 'max-md:block' : undefined}>
           {rows === undefined
             ? Array.from({ length: skeletonRows }, (_, index) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
@@ -62,7 +85,7 @@ export function DataTable<Row>({ label, columns, rows, rowKey, rowClassName, emp
             : rows.map((row) => (
                 <tr
                   key={rowKey(row)}
-                  role="row"
+                  role={isStacked ? 'row' : undefined}
                   className={classes(
                     'border-b border-line transition-colors last:border-0 hover:bg-hover/60',
                     isStacked && 'max-md:flex max-md:flex-wrap max-md:gap-x-4 max-md:gap-y-2 max-md:p-4',
@@ -72,7 +95,7 @@ export function DataTable<Row>({ label, columns, rows, rowKey, rowClassName, emp
                   {columns.map(({ id, header, cell, className, stacked }) => (
                     <td
                       key={id}
-                      role="cell"
+                      role={isStacked ? 'cell' : undefined}
                       data-label={typeof header === 'string' ? header : undefined}
                       className={classes(
                         'px-3 py-2 first:pl-4 last:pr-4',

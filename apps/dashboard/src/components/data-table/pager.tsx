@@ -4,7 +4,13 @@ import { type Page, pageAround, pageSizes } from '../../lib/page-search.js';
 import { Button } from '../ui/button.js';
 import { Select } from '../ui/select.js';
 
-type PagerProps = { page: Page; total: number; what: string; note?: string | undefined; onChange: (page: Page) => void };
+type PagerProps = {
+  page: Page;
+  total: number;
+  what: string;
+  note?: string | undefined;
+  onChange: (page: Page) => void;
+};
 
 const sizeOptions = pageSizes.map((size) => ({ value: String(size), label: `${size} per page` }));
 
@@ -13,7 +19,10 @@ export function Pager({ page, total, what, note, onChange }: PagerProps) {
   const { first, last, previous, next } = pageAround(page, total);
   const goTo = (skip: number | null) => skip !== null && onChange({ ...page, skip });
   return (
-    <nav aria-label="Pages" className="flex flex-wrap items-center justify-between gap-3 border-t border-line bg-canvas px-4 py-2">
+    <nav
+      aria-label="Pages"
+      className="flex flex-wrap items-center justify-between gap-3 border-t border-line bg-canvas px-4 py-2"
+    >
       <p className="text-xs text-muted" aria-live="polite">
         {formatCount(first)}–{formatCount(last)} of {formatCount(total)} {what}
         {note ? <span className="text-faint"> · {note}</span> : null}
@@ -26,7 +35,12 @@ export function Pager({ page, total, what, note, onChange }: PagerProps) {
           onChange={(size) => onChange({ max: Number(size), skip: 0 })}
           className="h-7! text-xs max-sm:h-9!"
         />
-        <Button size="sm" icon={<ChevronLeft aria-hidden />} disabled={previous === null} onClick={() => goTo(previous)}>
+        <Button
+          size="sm"
+          icon={<ChevronLeft aria-hidden />}
+          disabled={previous === null}
+          onClick={() => goTo(previous)}
+        >
           <span className="max-sm:sr-only">Previous</span>
         </Button>
         <Button size="sm" disabled={next === null} onClick={() => goTo(next)}>

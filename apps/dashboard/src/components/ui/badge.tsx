@@ -13,7 +13,17 @@ const tones: Record<Tone, string> = {
 };
 
 /** A word that tells a state or a kind. */
-export function Badge({ tone = 'neutral', isMono, className, children }: { tone?: Tone; isMono?: boolean; className?: string; children: ReactNode }) {
+export function Badge({
+  tone = 'neutral',
+  isMono,
+  className,
+  children,
+}: {
+  tone?: Tone;
+  isMono?: boolean;
+  className?: string;
+  children: ReactNode;
+}) {
   return (
     <span
       className={classes(

@@ -29,7 +29,16 @@ export function buttonClasses(variant: Variant = 'secondary', size: 'sm' | 'md' 
   );
 }
 
-export function Button({ variant = 'secondary', size = 'md', isBusy, icon, className, children, disabled, ...rest }: ButtonProps) {
+export function Button({
+  variant = 'secondary',
+  size = 'md',
+  isBusy,
+  icon,
+  className,
+  children,
+  disabled,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"

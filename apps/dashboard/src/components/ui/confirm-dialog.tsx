@@ -16,7 +16,17 @@ type ConfirmDialogProps = {
 };
 
 /** Asks before something with consequences. The way back has the focus. */
-export function ConfirmDialog({ isOpen, onClose, title, children, action, isDanger, isBusy, error, onConfirm }: ConfirmDialogProps) {
+export function ConfirmDialog({
+  isOpen,
+  onClose,
+  title,
+  children,
+  action,
+  isDanger,
+  isBusy,
+  error,
+  onConfirm,
+}: ConfirmDialogProps) {
   const cancel = useRef<HTMLButtonElement>(null);
   return (
     <Dialog isOpen={isOpen} onClose={onClose} title={title} width="sm" isUrgent initialFocus={cancel}>

@@ -3,12 +3,23 @@ import { useCopy } from '../../lib/use-copy.js';
 import { Button } from './button.js';
 import { IconButton } from './icon-button.js';
 
-type CopyButtonProps = { text: string; /** What is copied, as in "Copy key". */ what: string; isWide?: boolean };
+type CopyButtonProps = { text: string /** What is copied, as in "Copy key". */; what: string; isWide?: boolean };
 
 export function CopyButton({ text, what, isWide }: CopyButtonProps) {
   const { state, copy } = useCopy();
-  const icon = state === 'copied' ? <Check aria-hidden /> : state === 'refused' ? <TriangleAlert aria-hidden /> : <Copy aria-hidden />;
-  const spoken = { idle: '', copied: 'Copied', refused: 'The browser does not allow copying here. Select the text instead.' }[state];
+  const icon =
+    state === 'copied' ? (
+      <Check aria-hidden />
+    ) : state === 'refused' ? (
+      <TriangleAlert aria-hidden />
+    ) : (
+      <Copy aria-hidden />
+    );
+  const spoken = {
+    idle: '',
+    copied: 'Copied',
+    refused: 'The browser does not allow copying here. Select the text instead.',
+  }[state];
   return (
     <>
       {isWide ? (

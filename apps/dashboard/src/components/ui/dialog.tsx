@@ -24,10 +24,21 @@ const scrimClasses =
   'fixed inset-0 z-40 bg-scrim transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0';
 
 /** A dialog in the middle; on a narrow screen it comes up from below. Its content scrolls, title and footer stay. */
-export function Dialog({ isOpen, onClose, onClosed, title, description, width = 'md', isUrgent, initialFocus, children }: DialogProps) {
+export function Dialog({
+  isOpen,
+  onClose,
+  onClosed,
+  title,
+  description,
+  width = 'md',
+  isUrgent,
+  initialFocus,
+  children,
+}: DialogProps) {
   const popup = useRef<HTMLDivElement>(null);
   // A form begins at its first field; with a finger that would bring up the keyboard over it, so there the dialog itself has the focus.
-  const firstField = (openedBy: string) => (openedBy === 'touch' ? true : (popup.current?.querySelector<HTMLElement>('form input') ?? true));
+  const firstField = (openedBy: string) =>
+    openedBy === 'touch' ? true : (popup.current?.querySelector<HTMLElement>('form input') ?? true);
   return (
     <Base.Root
       open={isOpen}
@@ -51,7 +62,9 @@ export function Dialog({ isOpen, onClose, onClosed, title, description, width = 
             <header className="flex items-start gap-3 px-5 pt-4 pb-3">
               <div className="min-w-0 flex-1 pt-0.5">
                 <Base.Title className="text-lg font-semibold tracking-[-0.01em]">{title}</Base.Title>
-                {description ? <Base.Description className="mt-1 text-sm text-muted">{description}</Base.Description> : null}
+                {description ? (
+                  <Base.Description className="mt-1 text-sm text-muted">{description}</Base.Description>
+                ) : null}
               </div>
               <Base.Close aria-label="Close" className={classes(iconButtonClasses, '-mr-1.5')}>
                 <X aria-hidden />
@@ -71,7 +84,9 @@ export function DialogBody({ children }: { children: ReactNode }) {
 
 export function DialogFooter({ children }: { children: ReactNode }) {
   return (
-    <footer className="flex flex-wrap items-center justify-end gap-2 border-t border-line bg-canvas px-5 py-3 sm:rounded-b-lg">{children}</footer>
+    <footer className="flex flex-wrap items-center justify-end gap-2 border-t border-line bg-canvas px-5 py-3 sm:rounded-b-lg">
+      {children}
+    </footer>
   );
 }
 
@@ -87,13 +102,18 @@ type SheetProps = {
 
 const sides = {
   left: 'left-0 border-r w-[min(17rem,86vw)] data-ending-style:-translate-x-4 data-starting-style:-translate-x-4',
-  right: 'right-0 border-l w-full sm:w-[min(38rem,92vw)] data-ending-style:translate-x-4 data-starting-style:translate-x-4',
+  right:
+    'right-0 border-l w-full sm:w-[min(38rem,92vw)] data-ending-style:translate-x-4 data-starting-style:translate-x-4',
 };
 
 /** A panel at the side of the screen, over the page. */
 export function Sheet({ isOpen, onClose, onClosed, title, side = 'right', isTitleHidden, children }: SheetProps) {
   return (
-    <Base.Root open={isOpen} onOpenChange={(open) => !open && onClose()} onOpenChangeComplete={(open) => !open && onClosed?.()}>
+    <Base.Root
+      open={isOpen}
+      onOpenChange={(open) => !open && onClose()}
+      onOpenChangeComplete={(open) => !open && onClosed?.()}
+    >
       <Base.Portal>
         <Base.Backdrop className={scrimClasses} />
         <Base.Popup
@@ -102,8 +122,15 @@ export function Sheet({ isOpen, onClose, onClosed, title, side = 'right', isTitl
             sides[side],
           )}
         >
-          <header className={classes('flex items-center gap-3 px-4 py-3', isTitleHidden ? 'absolute top-0.5 right-0' : 'border-b border-line')}>
-            <Base.Title className={isTitleHidden ? 'sr-only' : 'min-w-0 flex-1 truncate font-mono text-sm font-medium'}>{title}</Base.Title>
+          <header
+            className={classes(
+              'flex items-center gap-3 px-4 py-3',
+              isTitleHidden ? 'absolute top-0.5 right-0' : 'border-b border-line',
+            )}
+          >
+            <Base.Title className={isTitleHidden ? 'sr-only' : 'min-w-0 flex-1 truncate font-mono text-sm font-medium'}>
+              {title}
+            </Base.Title>
             <Base.Close aria-label="Close" className={iconButtonClasses}>
               <X aria-hidden />
             </Base.Close>

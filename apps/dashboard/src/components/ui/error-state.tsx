@@ -18,7 +18,8 @@ function wordsFor(error: unknown): Words {
   }
   return {
     title: 'This page has a fault',
-    detail: 'The answer of the server was not what this dashboard expects. Reload the page; after an update of the server that is often all it needs.',
+    detail:
+      'The answer of the server was not what this dashboard expects. Reload the page; after an update of the server that is often all it needs.',
     requestId: undefined,
   };
 }
@@ -48,7 +49,10 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
 export function ErrorNote({ error, className }: { error: unknown; className?: string }) {
   const { title, detail, requestId } = wordsFor(error);
   return (
-    <div role="alert" className={classes('rounded-md border border-delete/30 bg-delete-soft px-3 py-2.5 text-sm', className)}>
+    <div
+      role="alert"
+      className={classes('rounded-md border border-delete/30 bg-delete-soft px-3 py-2.5 text-sm', className)}
+    >
       <p className="font-medium text-delete">{title}</p>
       <p className="mt-0.5 text-text">{detail}</p>
       {requestId ? <RequestId id={requestId} /> : null}

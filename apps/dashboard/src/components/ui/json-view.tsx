@@ -23,7 +23,10 @@ export function JsonView({ value, label, className }: { value: unknown; label: s
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
       tabIndex={0}
-      className={classes('overflow-auto rounded-md border border-line bg-sunken p-3.5 text-xs leading-5 break-words whitespace-pre-wrap', className)}
+      className={classes(
+        'overflow-auto rounded-md border border-line bg-sunken p-3.5 text-xs leading-5 break-words whitespace-pre-wrap',
+        className,
+      )}
     >
       {tokens
         ? // The pieces of one text never move against each other.

@@ -1,7 +1,14 @@
 import { type ReactNode, useId } from 'react';
 import { classes } from './classes.js';
 
-type PanelProps = { title?: string; description?: ReactNode; actions?: ReactNode; isFlush?: boolean; className?: string; children: ReactNode };
+type PanelProps = {
+  title?: string;
+  description?: ReactNode;
+  actions?: ReactNode;
+  isFlush?: boolean;
+  className?: string;
+  children: ReactNode;
+};
 
 /** A bordered part of a page, with its own heading. `isFlush` lets a table reach the border. */
 export function Panel({ title, description, actions, isFlush, className, children }: PanelProps) {
@@ -9,7 +16,10 @@ export function Panel({ title, description, actions, isFlush, className, childre
   return (
     <section
       aria-labelledby={title ? id : undefined}
-      className={classes('flex min-w-0 flex-col overflow-hidden rounded-lg border border-line bg-raised dark:bg-surface', className)}
+      className={classes(
+        'flex min-w-0 flex-col overflow-hidden rounded-lg border border-line bg-raised dark:bg-surface',
+        className,
+      )}
     >
       {title ? (
         <header className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 border-b border-line px-4 py-2.5">

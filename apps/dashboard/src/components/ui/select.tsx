@@ -33,7 +33,9 @@ export function Select({ label, value, options, onChange, className, icon }: Sel
       </Base.Trigger>
       <Base.Portal>
         <Base.Positioner sideOffset={4} alignItemWithTrigger={false} className="z-50">
-          <Base.Popup className={classes(popupClasses, 'max-h-(--available-height) min-w-(--anchor-width) overflow-y-auto')}>
+          <Base.Popup
+            className={classes(popupClasses, 'max-h-(--available-height) min-w-(--anchor-width) overflow-y-auto')}
+          >
             {options.map((option) => (
               <Base.Item key={option.value} value={option.value} className={menuItemClasses}>
                 <Base.ItemText className="min-w-0 flex-1 truncate">{option.label}</Base.ItemText>

@@ -6,7 +6,10 @@ import { CodeBlock } from './code-block.js';
 export function SnippetTabs({ snippets }: { snippets: readonly Snippet[] }) {
   return (
     <Tabs.Root defaultValue={snippets[0]?.id} className="flex min-w-0 flex-col gap-3">
-      <Tabs.List className="flex w-full gap-0.5 overflow-x-auto rounded-md bg-sunken p-0.5 sm:w-fit" aria-label="First steps">
+      <Tabs.List
+        className="flex w-full gap-0.5 overflow-x-auto rounded-md bg-sunken p-0.5 sm:w-fit"
+        aria-label="First steps"
+      >
         {snippets.map(({ id, label }) => (
           <Tabs.Tab
             key={id}

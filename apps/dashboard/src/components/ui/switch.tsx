@@ -1,6 +1,12 @@
 import { Switch as Base } from '@base-ui/react/switch';
 
-type SwitchProps = { label: string; describedBy?: string; checked: boolean; disabled?: boolean; onChange: (checked: boolean) => void };
+type SwitchProps = {
+  label: string;
+  describedBy?: string;
+  checked: boolean;
+  disabled?: boolean;
+  onChange: (checked: boolean) => void;
+};
 
 export function Switch({ label, describedBy, checked, disabled, onChange }: SwitchProps) {
   return (

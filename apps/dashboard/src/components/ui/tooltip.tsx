@@ -1,7 +1,11 @@
 import { Tooltip as Base } from '@base-ui/react/tooltip';
 import type { ReactElement } from 'react';
 
-type TooltipProps = { text: string; side?: 'top' | 'bottom' | 'left' | 'right'; children: ReactElement<Record<string, unknown>> };
+type TooltipProps = {
+  text: string;
+  side?: 'top' | 'bottom' | 'left' | 'right';
+  children: ReactElement<Record<string, unknown>>;
+};
 
 /** Says more about an element on hover and focus. Never the only place where something is said. */
 export function Tooltip({ text, side = 'bottom', children }: TooltipProps) {

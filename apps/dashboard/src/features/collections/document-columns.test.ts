@@ -23,5 +23,8 @@ test('every kind of value has one short line', () => {
 });
 
 test('a document is split into what it says and what the server keeps about it', () => {
-  expect(splitDocument({ _id: '1', name: 'a', _version: 2 })).toEqual({ own: { name: 'a' }, meta: { _id: '1', _version: 2 } });
+  expect(splitDocument({ _id: '1', name: 'a', _version: 2 })).toEqual({
+    own: { name: 'a' },
+    meta: { _id: '1', _version: 2 },
+  });
 });

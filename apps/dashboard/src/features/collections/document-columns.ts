@@ -1,5 +1,4 @@
 /** Which columns a page of documents gets, and what stands in their cells. */
-import type { JsonObject } from '@tidewire/protocol/json';
 import { metafields } from '@tidewire/protocol/names';
 
 export type StoredDocument = Readonly<Record<string, unknown>>;
@@ -7,7 +6,10 @@ export type StoredDocument = Readonly<Record<string, unknown>>;
 const owned: ReadonlySet<string> = new Set(metafields);
 
 /** The documents' own fields, those that most documents have first; at most `limit`. Metafields are not among them. */
-export function deriveFields(documents: readonly StoredDocument[], limit: number): { fields: string[]; hidden: number } {
+export function deriveFields(
+  documents: readonly StoredDocument[],
+  limit: number,
+): { fields: string[]; hidden: number } {
   const uses = new Map<string, number>();
   for (const document of documents) {
     for (const field of Object.keys(document)) if (!owned.has(field)) uses.set(field, (uses.get(field) ?? 0) + 1);
@@ -26,9 +28,11 @@ export function summarizeValue(value: unknown): CellText {
   if (value === undefined) return { kind: 'absent', text: '' };
   if (value === null || typeof value === 'boolean') return { kind: 'word', text: String(value) };
   if (typeof value === 'number') return { kind: 'number', text: String(value) };
-  if (typeof value === 'string') return value === '' ? { kind: 'empty', text: 'empty text' } : { kind: 'text', text: cut(value) };
-  if (Array.isArray(value)) return { kind: 'nested', text: value.length === 1 ? '[1 entry]' : `[${value.length} entries]` };
-  const keys = Object.keys(value as JsonObject);
+  if (typeof value === 'string')
+    return value === '' ? { kind: 'empty', text: 'empty text' } : { kind: 'text', text: cut(value) };
+  if (Array.isArray(value))
+    return { kind: 'nested', text: value.length === 1 ? '[1 entry]' : `[${value.length} entries]` };
+  const keys = Object.keys(value);
   if (keys.length === 0) return { kind: 'nested', text: '{}' };
   return { kind: 'nested', text: cut(`{${keys.slice(0, 4).join(', ')}${keys.length > 4 ? ', …' : ''}}`) };
 }

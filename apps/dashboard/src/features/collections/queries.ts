@@ -8,7 +8,12 @@ export function collectionsQuery(database: string) {
   return queryOptions({
     queryKey: ['databases', database, 'collections'],
     queryFn: async ({ signal }) =>
-      (await callApi('GET', apiPath('databases', database, 'collections'), { schema: listOf(collectionSchema), signal })).data,
+      (
+        await callApi('GET', apiPath('databases', database, 'collections'), {
+          schema: listOf(collectionSchema),
+          signal,
+        })
+      ).data,
   });
 }
 
@@ -17,10 +22,14 @@ export function documentsQuery(database: string, collection: string, page: Page)
   return queryOptions({
     queryKey: ['databases', database, 'collections', collection, 'documents', page],
     queryFn: ({ signal }) =>
-      callApi('GET', `${apiPath('databases', database, 'collections', collection, 'documents')}?max=${page.max}&skip=${page.skip}`, {
-        schema: documentsAnswerSchema,
-        signal,
-      }),
+      callApi(
+        'GET',
+        `${apiPath('databases', database, 'collections', collection, 'documents')}?max=${page.max}&skip=${page.skip}`,
+        {
+          schema: documentsAnswerSchema,
+          signal,
+        },
+      ),
     placeholderData: keepPreviousData,
     refetchOnWindowFocus: false,
     staleTime: 0,

@@ -5,7 +5,8 @@ import { apiPath, callApi } from '../../lib/api.js';
 /** All databases of this server. */
 export const databasesQuery = queryOptions({
   queryKey: ['databases'],
-  queryFn: async ({ signal }) => (await callApi('GET', apiPath('databases'), { schema: listOf(databaseSchema), signal })).data,
+  queryFn: async ({ signal }) =>
+    (await callApi('GET', apiPath('databases'), { schema: listOf(databaseSchema), signal })).data,
 });
 
 /** One database with its settings and the position of its log. */

@@ -5,7 +5,10 @@ const now = Date.parse('2026-03-03T12:00:59.900Z');
 
 test('each second of the last minute has its own count, the newest last', () => {
   const at = (text: string) => ({ at: `2026-03-03T${text}Z` });
-  const counts = countPerSecond([at('12:00:59.100'), at('12:00:59.800'), at('12:00:00.000'), at('11:59:59.999'), at('12:01:05.000')], now);
+  const counts = countPerSecond(
+    [at('12:00:59.100'), at('12:00:59.800'), at('12:00:00.000'), at('11:59:59.999'), at('12:01:05.000')],
+    now,
+  );
   expect(counts).toHaveLength(activitySeconds);
   expect(counts.at(-1)).toBe(2);
   expect(counts[0]).toBe(1);

@@ -15,7 +15,11 @@ const event: AdminEvent = {
 };
 
 test('a filter in the URL survives, and nonsense there is no filter', () => {
-  expect(parseEventFilter({ type: 'put', collection: 'company', text: 'acme' })).toEqual({ type: 'put', collection: 'company', text: 'acme' });
+  expect(parseEventFilter({ type: 'put', collection: 'company', text: 'acme' })).toEqual({
+    type: 'put',
+    collection: 'company',
+    text: 'acme',
+  });
   expect(parseEventFilter({ text: 42 })).toEqual({ text: '42' });
   expect(parseEventFilter({ type: 'sing', collection: '', text: {}, other: 1 })).toEqual({});
   expect(isFiltering({})).toBe(false);

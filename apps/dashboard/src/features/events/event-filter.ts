@@ -8,7 +8,8 @@ export type EventFilter = { type?: (typeof eventTypes)[number]; collection?: str
 export function parseEventFilter(search: Record<string, unknown>): EventFilter {
   const type = eventTypes.find((known) => known === search.type);
   // The router reads `?text=42` as a number; it was typed as a text.
-  const words = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 200) : '');
+  const words = (value: unknown) =>
+    typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 200) : '';
   const collection = words(search.collection);
   const text = words(search.text);
   return { ...(type ? { type } : {}), ...(collection ? { collection } : {}), ...(text ? { text } : {}) };
@@ -33,7 +34,15 @@ const searchTexts = new WeakMap<AdminEvent, string>();
 function searchText(event: AdminEvent): string {
   const known = searchTexts.get(event);
   if (known !== undefined) return known;
-  const parts = [event.id, event.type, event.collection, event.documentId, event.name, event.actor, JSON.stringify(event.data)];
+  const parts = [
+    event.id,
+    event.type,
+    event.collection,
+    event.documentId,
+    event.name,
+    event.actor,
+    JSON.stringify(event.data),
+  ];
   const text = parts.join(' ').toLowerCase();
   searchTexts.set(event, text);
   return text;

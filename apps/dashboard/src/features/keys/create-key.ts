@@ -7,7 +7,8 @@ import { keysQuery } from './queries.js';
 export function useCreateKey(database: string) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: (body: CreateKeyRequest) => callApi('POST', apiPath('databases', database, 'keys'), { schema: createdKeySchema, body }),
+    mutationFn: (body: CreateKeyRequest) =>
+      callApi('POST', apiPath('databases', database, 'keys'), { schema: createdKeySchema, body }),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: keysQuery(database).queryKey }),
     gcTime: 0,
   });

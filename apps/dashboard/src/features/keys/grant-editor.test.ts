@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { addDraft, createGrantEditor, describeGrant, readDraft, removeGrant, settleGrants, suggestNames, toggleMethod } from './grant-editor.js';
+import {
+  addDraft,
+  createGrantEditor,
+  describeGrant,
+  readDraft,
+  removeGrant,
+  settleGrants,
+  suggestNames,
+  toggleMethod,
+} from './grant-editor.js';
 
 function typing(kind: 'rest' | 'listen' | 'publish', draft: string, methods?: string[]) {
   const editor = createGrantEditor(kind, []);
@@ -29,7 +38,11 @@ test('PATCH is heard as PUT, as the protocol reads it', () => {
 
 test('what is no grant stays in the field, is named with its rule and keeps the list from being settled', () => {
   const editor = typing('listen', 'POST:company SING:company');
-  expect(readDraft(editor)).toMatchObject({ outcome: 'bad', word: 'SING:company', allowed: expect.stringContaining('PUBLISH') });
+  expect(readDraft(editor)).toMatchObject({
+    outcome: 'bad',
+    word: 'SING:company',
+    allowed: expect.stringContaining('PUBLISH'),
+  });
   expect(addDraft(editor)).toBe(editor);
   expect(settleGrants(editor)).toBeNull();
 });
@@ -48,7 +61,10 @@ test('* is on alone, and one method always stays on', () => {
 });
 
 test('a removed grant is gone and the others keep their order', () => {
-  expect(removeGrant(createGrantEditor('rest', ['GET:a', 'GET:b', 'GET:c']), 'GET:b').grants).toEqual(['GET:a', 'GET:c']);
+  expect(removeGrant(createGrantEditor('rest', ['GET:a', 'GET:b', 'GET:c']), 'GET:b').grants).toEqual([
+    'GET:a',
+    'GET:c',
+  ]);
 });
 
 test('suggestions follow what is typed, with the method and the grants in front of it', () => {

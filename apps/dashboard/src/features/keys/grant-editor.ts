@@ -20,7 +20,11 @@ export const pickableMethods: Record<GrantKind, readonly string[]> = {
   publish: [],
 };
 
-const firstMethods: Record<GrantKind, readonly string[]> = { rest: ['GET'], listen: ['POST', 'PUT', 'DELETE'], publish: [] };
+const firstMethods: Record<GrantKind, readonly string[]> = {
+  rest: ['GET'],
+  listen: ['POST', 'PUT', 'DELETE'],
+  publish: [],
+};
 
 export function createGrantEditor(kind: GrantKind, grants: readonly string[]): GrantEditor {
   return { kind, grants, methods: firstMethods[kind], draft: '' };

@@ -9,7 +9,10 @@ test('an origin is taken once, without the slash that browsers put behind it', (
 
 test('what is no origin is refused with the rule, and keeps the list from being settled', () => {
   for (const draft of ['app.example', 'https://app.example/path', 'ftp://app.example', 'https://APP.example']) {
-    expect(readOrigin(draft)).toMatchObject({ outcome: 'bad', message: expect.stringContaining('https://app.example') });
+    expect(readOrigin(draft)).toMatchObject({
+      outcome: 'bad',
+      message: expect.stringContaining('https://app.example'),
+    });
     expect(settleOrigins({ origins: [], draft })).toBeNull();
   }
 });

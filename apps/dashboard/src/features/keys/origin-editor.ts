@@ -2,14 +2,19 @@
 import { createKeyRequestSchema } from '@tidewire/protocol/admin-api';
 
 export type OriginEditor = { readonly origins: readonly string[]; readonly draft: string };
-export type OriginReading = { outcome: 'empty' } | { outcome: 'good'; origin: string } | { outcome: 'bad'; message: string };
+export type OriginReading =
+  | { outcome: 'empty' }
+  | { outcome: 'good'; origin: string }
+  | { outcome: 'bad'; message: string };
 
 export function readOrigin(draft: string): OriginReading {
   const text = draft.trim();
   if (text === '') return { outcome: 'empty' };
   const origin = text.endsWith('/') ? text.slice(0, -1) : text;
   const parsed = createKeyRequestSchema.shape.origins.safeParse([origin]);
-  return parsed.success ? { outcome: 'good', origin } : { outcome: 'bad', message: parsed.error.issues[0]?.message ?? '' };
+  return parsed.success
+    ? { outcome: 'good', origin }
+    : { outcome: 'bad', message: parsed.error.issues[0]?.message ?? '' };
 }
 
 /** Takes what is typed into the list; a text that is no origin stays where it is. */

@@ -6,6 +6,7 @@ import { apiPath, callApi } from '../../lib/api.js';
 export function keysQuery(database: string) {
   return queryOptions({
     queryKey: ['databases', database, 'keys'],
-    queryFn: async ({ signal }) => (await callApi('GET', apiPath('databases', database, 'keys'), { schema: listOf(apiKeySchema), signal })).data,
+    queryFn: async ({ signal }) =>
+      (await callApi('GET', apiPath('databases', database, 'keys'), { schema: listOf(apiKeySchema), signal })).data,
   });
 }

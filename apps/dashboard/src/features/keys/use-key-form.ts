@@ -37,12 +37,14 @@ export function useKeyForm(start: KeyStart = nothing) {
   };
   const parsed = createKeyRequestSchema.safeParse(request);
   const issues = hasTried && !parsed.success ? parsed.error.issues : [];
+  const nameErrors = explainIssues(issues.filter(({ path }) => path[0] === 'name'));
+  const errors: FieldErrors = { ...serverErrors, ...nameErrors };
 
   return {
     fields,
     hasTried,
     /** Mistakes of the name, and those that the server found. A list explains its own unfinished entry. */
-    errors: { ...serverErrors, ...explainIssues(issues.filter(({ path }) => path[0] === 'name')) } as FieldErrors,
+    errors,
     setName: (name: string) => {
       setFields((before) => ({ ...before, name }));
       setServerErrors(({ name: _, ...others }) => others);

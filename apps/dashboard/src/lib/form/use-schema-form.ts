@@ -13,6 +13,7 @@ export function useSchemaForm<S extends z.ZodType>(schema: S, initial: z.input<S
   const [serverErrors, setServerErrors] = useState<FieldErrors>({});
   const parsed = schema.safeParse(values);
   const ownErrors = hasTried && !parsed.success ? explainIssues(parsed.error.issues) : {};
+  const errors: FieldErrors = { ...serverErrors, ...ownErrors };
 
   function set<K extends keyof typeof initial & string>(field: K, value: (typeof initial)[K]) {
     setValues((before) => ({ ...before, [field]: value }));
@@ -22,7 +23,7 @@ export function useSchemaForm<S extends z.ZodType>(schema: S, initial: z.input<S
   return {
     values,
     set,
-    errors: { ...serverErrors, ...ownErrors } as FieldErrors,
+    errors,
     /** The parsed request, or null when something is wrong (and then shown). */
     check(): z.output<S> | null {
       setHasTried(true);

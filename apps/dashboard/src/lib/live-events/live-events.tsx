@@ -1,5 +1,13 @@
 import type { AdminEvent } from '@tidewire/protocol/admin-api';
-import { createContext, type ReactNode, useContext, useEffect, useEffectEvent, useState, useSyncExternalStore } from 'react';
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useEffectEvent,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { apiPath } from '../api.js';
 import { createEventStream, type EventStream } from './event-stream.js';
 import type { StreamState } from './stream-state.js';

@@ -28,8 +28,18 @@ function columnsFor(database: string, isCompact: boolean): Column<CollectionAnsw
         </Link>
       ),
     },
-    { id: 'documents', header: 'Documents', className: 'w-px text-right whitespace-nowrap', cell: ({ documents }) => formatCount(documents) },
-    { id: 'created', header: 'Created', className: 'w-px text-right text-muted', cell: ({ createdAt }) => <Ago at={createdAt} /> },
+    {
+      id: 'documents',
+      header: 'Documents',
+      className: 'w-px text-right whitespace-nowrap',
+      cell: ({ documents }) => formatCount(documents),
+    },
+    {
+      id: 'created',
+      header: 'Created',
+      className: 'w-px text-right text-muted',
+      cell: ({ createdAt }) => <Ago at={createdAt} />,
+    },
   ];
   return isCompact ? columns.slice(0, 2) : columns;
 }
@@ -47,7 +57,10 @@ export function CollectionsTable({ database, isCompact = false }: { database: st
       error={error && !data ? <ErrorState error={error} onRetry={() => void refetch()} /> : undefined}
       empty={
         <EmptyState icon={<Layers aria-hidden />} title="No collection yet">
-          <p>A collection appears with its first document. {isCompact ? 'The quick start has the command.' : 'Write one with a key that may:'}</p>
+          <p>
+            A collection appears with its first document.{' '}
+            {isCompact ? 'The quick start has the command.' : 'Write one with a key that may:'}
+          </p>
           {isCompact ? null : <CodeBlock code={write?.code ?? ''} what="write command" />}
         </EmptyState>
       }

@@ -36,15 +36,30 @@ export function DocumentsTable({ database, collection, page, onPageChange }: Doc
 
   return (
     <>
-      <ChangesHint collection={collection} loadedAt={query.dataUpdatedAt} isFetching={query.isFetching} onReload={() => void query.refetch()} />
+      <ChangesHint
+        collection={collection}
+        loadedAt={query.dataUpdatedAt}
+        isFetching={query.isFetching}
+        onReload={() => void query.refetch()}
+      />
       <div className={classes('transition-opacity', query.isPlaceholderData && 'opacity-60')}>
         <DataTable
           label={`Documents of ${collection}`}
           columns={columnsFor(fields, open)}
           rows={documents}
           rowKey={(document) => metaText(document, '_id')}
-          error={query.error && !documents ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : undefined}
-          empty={total > 0 ? <BeyondTheEnd onBack={() => onPageChange({ ...page, skip: 0 })} /> : <NoDocuments collection={collection} />}
+          error={
+            query.error && !documents ? (
+              <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+            ) : undefined
+          }
+          empty={
+            total > 0 ? (
+              <BeyondTheEnd onBack={() => onPageChange({ ...page, skip: 0 })} />
+            ) : (
+              <NoDocuments collection={collection} />
+            )
+          }
         />
         {total > 0 ? (
           <Pager
@@ -164,6 +179,10 @@ function NoDocuments({ collection }: { collection: string }) {
 
 function BeyondTheEnd({ onBack }: { onBack: () => void }) {
   return (
-    <EmptyState icon={<FileJson aria-hidden />} title="This page is past the last document" action={<Button onClick={onBack}>First page</Button>} />
+    <EmptyState
+      icon={<FileJson aria-hidden />}
+      title="This page is past the last document"
+      action={<Button onClick={onBack}>First page</Button>}
+    />
   );
 }

@@ -20,7 +20,11 @@ export function DatabaseSwitcher({ database, onChange }: { database: string; onC
         </button>
       }
     >
-      <MenuChoice value={database} options={data.map(({ name }) => ({ value: name, label: name }))} onChange={onChange} />
+      <MenuChoice
+        value={database}
+        options={data.map(({ name }) => ({ value: name, label: name }))}
+        onChange={onChange}
+      />
     </Menu>
   );
 }

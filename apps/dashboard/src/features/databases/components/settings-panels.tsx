@@ -38,15 +38,12 @@ function RealtimeSetting({ database, isOn }: { database: string; isOn: boolean }
   const update = useUpdateSettings(database);
   const [isAsking, setIsAsking] = useState(false);
   const save = (global: boolean) =>
-    update.mutate(
-      { realtime: { global } } satisfies DatabaseSettingsPatch,
-      {
-        onSuccess: () => {
-          setIsAsking(false);
-          toastDone(global ? 'Realtime is on for every key' : 'Realtime follows the channels of each key');
-        },
+    update.mutate({ realtime: { global } } satisfies DatabaseSettingsPatch, {
+      onSuccess: () => {
+        setIsAsking(false);
+        toastDone(global ? 'Realtime is on for every key' : 'Realtime follows the channels of each key');
       },
-    );
+    });
   return (
     <>
       <Setting
@@ -58,8 +55,8 @@ function RealtimeSetting({ database, isOn }: { database: string; isOn: boolean }
       >
         <p>Off: each key hears the channels in its own list, and nothing else.</p>
         <p>
-          On: every key of <strong className="font-medium text-text">{database}</strong> hears every change of every collection and every published event. Its
-          channel list no longer narrows anything.
+          On: every key of <strong className="font-medium text-text">{database}</strong> hears every change of every
+          collection and every published event. Its channel list no longer narrows anything.
         </p>
         <p>A change takes hold within a second, on streams that are already open too.</p>
       </Setting>
@@ -73,8 +70,8 @@ function RealtimeSetting({ database, isOn }: { database: string; isOn: boolean }
         onConfirm={() => save(true)}
       >
         <p>
-          Everyone who holds any key of <strong className="font-medium text-text">{database}</strong> will be able to hear all of its changes, including keys
-          that stand in web pages.
+          Everyone who holds any key of <strong className="font-medium text-text">{database}</strong> will be able to
+          hear all of its changes, including keys that stand in web pages.
         </p>
         <p>To let single keys hear single channels, leave this off and give the channels to the key.</p>
       </ConfirmDialog>
@@ -87,16 +84,35 @@ function CreateOnWriteSetting({ database, isOn }: { database: string; isOn: bool
   const save = (createOnWrite: boolean) =>
     update.mutate(
       { collections: { createOnWrite } },
-      { onSuccess: () => toastDone(createOnWrite ? 'Writing creates collections' : 'Writing to an unknown collection is refused') },
+      {
+        onSuccess: () =>
+          toastDone(createOnWrite ? 'Writing creates collections' : 'Writing to an unknown collection is refused'),
+      },
     );
   return (
-    <Setting title="Create collections on first write" isOn={isOn} isBusy={update.isPending} error={update.error} onChange={save}>
-      <p>On: a collection appears with its first document. Off: a write to a collection that does not exist is answered with 404.</p>
+    <Setting
+      title="Create collections on first write"
+      isOn={isOn}
+      isBusy={update.isPending}
+      error={update.error}
+      onChange={save}
+    >
+      <p>
+        On: a collection appears with its first document. Off: a write to a collection that does not exist is answered
+        with 404.
+      </p>
     </Setting>
   );
 }
 
-type SettingProps = { title: string; isOn: boolean; isBusy: boolean; error: unknown; onChange: (isOn: boolean) => void; children: ReactNode };
+type SettingProps = {
+  title: string;
+  isOn: boolean;
+  isBusy: boolean;
+  error: unknown;
+  onChange: (isOn: boolean) => void;
+  children: ReactNode;
+};
 
 function Setting({ title, isOn, isBusy, error, onChange, children }: SettingProps) {
   const id = useId();

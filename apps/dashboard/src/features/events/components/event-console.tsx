@@ -53,7 +53,11 @@ export function EventConsole({ database, collections, filter, onFilterChange }: 
     <div className="flex min-h-0 flex-1 flex-col overflow-hidden rounded-lg border border-line bg-raised dark:bg-surface">
       <div className="flex flex-wrap items-center gap-2 border-b border-line p-2.5">
         <EventFilters filter={filter} collections={collections} onChange={onFilterChange} />
-        <Button icon={isPaused ? <Play aria-hidden /> : <Pause aria-hidden />} onClick={() => setIsPaused(!isPaused)} className="w-24 max-sm:order-2">
+        <Button
+          icon={isPaused ? <Play aria-hidden /> : <Pause aria-hidden />}
+          onClick={() => setIsPaused(!isPaused)}
+          className="w-24 max-sm:order-2"
+        >
           {isPaused ? 'Resume' : 'Pause'}
         </Button>
       </div>
@@ -75,9 +79,13 @@ export function EventConsole({ database, collections, filter, onFilterChange }: 
         ) : null}
         {history.state === 'failed' ? <ErrorState error={history.error} onRetry={loadOlder} /> : null}
         <div className="flex justify-center p-3">
-          {history.state === 'more' && buffer.rows.length < rowLimit ? <Button onClick={loadOlder}>Load older events</Button> : null}
+          {history.state === 'more' && buffer.rows.length < rowLimit ? (
+            <Button onClick={loadOlder}>Load older events</Button>
+          ) : null}
           {history.state === 'loading' && buffer.rows.length > 0 ? <Button isBusy>Load older events</Button> : null}
-          {history.state === 'complete' && rows.length > 0 ? <p className="text-xs text-faint">Here the log begins.</p> : null}
+          {history.state === 'complete' && rows.length > 0 ? (
+            <p className="text-xs text-faint">Here the log begins.</p>
+          ) : null}
         </div>
       </div>
       <StatusBar isPaused={isPaused} isHeld={isHeld} buffer={buffer} onShow={showNewest}>
@@ -108,7 +116,14 @@ function EventRows({ rows, scroller, expanded, freshFrom, isLoading, onToggle }:
   });
   return (
     <div role="table" aria-label="Events" aria-rowcount={rows.length + 1} aria-busy={isLoading || undefined}>
-      <div role="row" aria-rowindex={1} className={classes(consoleGrid, 'sticky top-0 z-10 h-8 border-b border-line bg-canvas text-xs font-medium text-muted')}>
+      <div
+        role="row"
+        aria-rowindex={1}
+        className={classes(
+          consoleGrid,
+          'sticky top-0 z-10 h-8 border-b border-line bg-canvas text-xs font-medium text-muted',
+        )}
+      >
         <span role="columnheader">
           <span className="sr-only">Details</span>
         </span>
@@ -174,14 +189,25 @@ function LoadingRows() {
   );
 }
 
-type StatusBarProps = { isPaused: boolean; isHeld: boolean; buffer: EventBuffer; onShow: () => void; children: ReactNode };
+type StatusBarProps = {
+  isPaused: boolean;
+  isHeld: boolean;
+  buffer: EventBuffer;
+  onShow: () => void;
+  children: ReactNode;
+};
 
 /** What is loaded, and what waits. Always there, so that nothing moves when something begins to wait. */
 function StatusBar({ isPaused, isHeld, buffer, onShow, children }: StatusBarProps) {
   const waiting = buffer.waiting.length;
   const isShown = isPaused || (isHeld && waiting > 0);
   return (
-    <div className={classes('flex h-11 shrink-0 items-center justify-between gap-3 border-t border-line px-3 text-xs', isShown ? 'bg-put-soft' : 'bg-canvas')}>
+    <div
+      className={classes(
+        'flex h-11 shrink-0 items-center justify-between gap-3 border-t border-line px-3 text-xs',
+        isShown ? 'bg-put-soft' : 'bg-canvas',
+      )}
+    >
       {/* Said once, not with every event that is held back. */}
       <span role="status" className="sr-only">
         {isShown ? (isPaused ? 'Paused' : 'New events are held back while you read') : ''}
@@ -206,7 +232,11 @@ function StatusBar({ isPaused, isHeld, buffer, onShow, children }: StatusBarProp
 function NoEvents({ filter, loaded, onClear }: { filter: EventFilter; loaded: number; onClear: () => void }) {
   if (isFiltering(filter) && loaded > 0) {
     return (
-      <EmptyState icon={<SearchX aria-hidden />} title="No event fits the filter" action={<Button onClick={onClear}>Clear filter</Button>}>
+      <EmptyState
+        icon={<SearchX aria-hidden />}
+        title="No event fits the filter"
+        action={<Button onClick={onClear}>Clear filter</Button>}
+      >
         <p>Looked through {formatAmount(loaded, 'loaded event')}. Older ones may fit: load them below.</p>
       </EmptyState>
     );

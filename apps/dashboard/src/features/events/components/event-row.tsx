@@ -42,7 +42,11 @@ export function EventRow({ event, rowIndex, isExpanded, isNew, onToggle }: Event
         <span role="cell" className="font-mono text-muted">
           {event.id}
         </span>
-        <span role="cell" className="font-mono text-muted max-md:col-start-3 max-md:row-start-1" title={formatDateTime(event.at)}>
+        <span
+          role="cell"
+          className="font-mono text-muted max-md:col-start-3 max-md:row-start-1"
+          title={formatDateTime(event.at)}
+        >
           {formatClock(event.at)}
         </span>
         <span role="cell" className="flex max-md:col-start-4 max-md:row-start-1 max-md:justify-end">

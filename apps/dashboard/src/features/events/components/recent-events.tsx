@@ -48,7 +48,11 @@ export function RecentEvents({ database, log }: { database: string; log: EventLo
         rowKey={({ id }) => String(id)}
         rowClassName={({ id }) => (id >= freshFrom ? 'animate-row-in' : '')}
         skeletonRows={shownEvents}
-        error={history.state === 'failed' && buffer.rows.length === 0 ? <ErrorState error={history.error} onRetry={loadOlder} /> : undefined}
+        error={
+          history.state === 'failed' && buffer.rows.length === 0 ? (
+            <ErrorState error={history.error} onRetry={loadOlder} />
+          ) : undefined
+        }
         empty={
           <EmptyState icon={<Radio aria-hidden />} title="No event yet">
             <p>Write a document with one of the commands above: its event shows up here by itself.</p>

@@ -24,11 +24,19 @@ export function CreateKeyDialog({ isOpen, onClose, ...rest }: CreateKeyDialogPro
         setRound((before) => before + 1);
       }}
       title={created ? 'Key created' : 'Create key'}
-      description={created ? 'Copy it now: it is not shown again.' : 'A key belongs to this database and may do what its lists say, nothing else.'}
+      description={
+        created
+          ? 'Copy it now: it is not shown again.'
+          : 'A key belongs to this database and may do what its lists say, nothing else.'
+      }
       width="lg"
       isUrgent={created !== null}
     >
-      {created ? <CreatedKey created={created} onDone={onClose} /> : <CreateKeyForm key={round} {...rest} onClose={onClose} onCreated={setCreated} />}
+      {created ? (
+        <CreatedKey created={created} onDone={onClose} />
+      ) : (
+        <CreateKeyForm key={round} {...rest} onClose={onClose} onCreated={setCreated} />
+      )}
     </Dialog>
   );
 }

@@ -1,5 +1,5 @@
 import type { CreatedKeyAnswer } from '@tidewire/protocol/admin-api';
-import { useId } from 'react';
+import { useEffect, useId, useRef } from 'react';
 import { Button } from '../../../components/ui/button.js';
 import { CopyButton } from '../../../components/ui/copy-button.js';
 import { DialogBody, DialogFooter } from '../../../components/ui/dialog.js';
@@ -10,8 +10,15 @@ import { collectionOfGrants } from '../collection-of-grants.js';
 
 export function CreatedKey({ created, onDone }: { created: CreatedKeyAnswer; onDone: () => void }) {
   const id = useId();
+  const keyInput = useRef<HTMLInputElement>(null);
+  // The form that had the focus is gone; the key is what comes next.
+  useEffect(() => keyInput.current?.focus(), []);
   const collection = collectionOfGrants(created);
-  const snippets = firstSteps({ origin: window.location.origin, key: created.key, ...(collection ? { collection } : {}) });
+  const snippets = firstSteps({
+    origin: window.location.origin,
+    key: created.key,
+    ...(collection ? { collection } : {}),
+  });
   return (
     <>
       <DialogBody>
@@ -22,16 +29,18 @@ export function CreatedKey({ created, onDone }: { created: CreatedKeyAnswer; onD
             </label>
             <div className="flex flex-wrap gap-2">
               <input
+                ref={keyInput}
                 id={id}
                 readOnly
-              autoFocus
                 value={created.key}
                 onFocus={(event) => event.currentTarget.select()}
                 className={`${inputClasses} min-w-56 flex-1 border-accent! bg-accent-soft! font-mono text-xs!`}
               />
               <CopyButton text={created.key} what="key" isWide />
             </div>
-            <p className="text-xs text-muted">The server keeps only a hash of it. A key that is lost is revoked and replaced by a new one.</p>
+            <p className="text-xs text-muted">
+              The server keeps only a hash of it. A key that is lost is revoked and replaced by a new one.
+            </p>
           </div>
           <div className="flex flex-col gap-3">
             <h3 className="text-sm font-semibold">Try it</h3>

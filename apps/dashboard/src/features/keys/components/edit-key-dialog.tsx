@@ -19,7 +19,13 @@ type EditKeyDialogProps = {
 
 export function EditKeyDialog({ isOpen, onClose, ...rest }: EditKeyDialogProps) {
   return (
-    <Dialog isOpen={isOpen} onClose={onClose} title="Edit key" description="A change takes hold within a second, on streams that are already open too." width="lg">
+    <Dialog
+      isOpen={isOpen}
+      onClose={onClose}
+      title="Edit key"
+      description="A change takes hold within a second, on streams that are already open too."
+      width="lg"
+    >
       <EditKeyForm {...rest} onClose={onClose} />
     </Dialog>
   );

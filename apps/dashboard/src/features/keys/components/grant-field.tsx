@@ -77,12 +77,17 @@ export function GrantField({ editor, collections, isRefused, error, onChange }: 
   return (
     <fieldset className="flex min-w-0 flex-col gap-2.5">
       <legend className="mb-2">
-        <span className="text-sm font-semibold">{words.title}</span> <span className="text-xs text-muted">{words.purpose}</span>
+        <span className="text-sm font-semibold">{words.title}</span>{' '}
+        <span className="text-xs text-muted">{words.purpose}</span>
       </legend>
       <ul aria-label={`${words.title}: granted`} className="flex min-h-5.5 flex-wrap gap-1.5">
         {editor.grants.map((grant) => (
           <li key={grant} className="flex max-w-full min-w-0">
-            <Chip text={grant} title={`May ${describeGrant(kind, grant)}`} onRemove={() => onChange(removeGrant(editor, grant))} />
+            <Chip
+              text={grant}
+              title={`May ${describeGrant(kind, grant)}`}
+              onRemove={() => onChange(removeGrant(editor, grant))}
+            />
           </li>
         ))}
         {editor.grants.length === 0 ? <li className="text-xs text-faint">{words.none}</li> : null}
@@ -108,17 +113,26 @@ export function GrantField({ editor, collections, isRefused, error, onChange }: 
               onChange={(event) => onChange({ ...editor, draft: event.target.value })}
               className={`${inputClasses} flex-1 font-mono text-xs!`}
             />
-            <Button icon={<Plus aria-hidden />} aria-label={`Add typed ${words.entry}`} onClick={() => add(editor.draft)}>
+            <Button
+              icon={<Plus aria-hidden />}
+              aria-label={`Add typed ${words.entry}`}
+              onClick={() => add(editor.draft)}
+            >
               Add
             </Button>
           </div>
         </div>
       </div>
       <Suggestions editor={editor} collections={collections} onPick={add} />
-      <p id={`${id}-note`} role="status" className={classes('text-xs', isBad ? 'font-medium text-delete' : 'text-muted')}>
+      <p
+        id={`${id}-note`}
+        role="status"
+        className={classes('text-xs', isBad ? 'font-medium text-delete' : 'text-muted')}
+      >
         {reading.outcome === 'good' ? (
           <>
-            Enter adds <code className="text-text">{reading.grants.join(' ')}</code>: may {describeGrant(kind, reading.grants[0] ?? '')}
+            Enter adds <code className="text-text">{reading.grants.join(' ')}</code>: may{' '}
+            {describeGrant(kind, reading.grants[0] ?? '')}
             {reading.grants.length > 1 ? ' and more' : ''}.
           </>
         ) : reading.outcome === 'bad' ? (
@@ -146,13 +160,24 @@ export function GrantField({ editor, collections, isRefused, error, onChange }: 
 const shownSuggestions = 8;
 
 /** The collections to take with one press; typing narrows them. */
-function Suggestions({ editor, collections, onPick }: { editor: GrantEditor; collections: readonly string[]; onPick: (draft: string) => void }) {
+function Suggestions({
+  editor,
+  collections,
+  onPick,
+}: {
+  editor: GrantEditor;
+  collections: readonly string[];
+  onPick: (draft: string) => void;
+}) {
   const offers = suggestNames(editor, collections);
   if (offers.length === 0) return null;
   const more = offers.length - shownSuggestions;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset within the list's own would be announced as another form
-    <div role="group" aria-label={`${wordsFor[editor.kind].title} suggestions`} className="flex flex-wrap items-center gap-1">
+    <div
+      role="group"
+      aria-label={`${wordsFor[editor.kind].title} suggestions`}
+      className="flex flex-wrap items-center gap-1"
+    >
       {offers.slice(0, shownSuggestions).map(({ name, draft }) => (
         <button
           key={name}
@@ -172,8 +197,11 @@ function Suggestions({ editor, collections, onPick }: { editor: GrantEditor; col
 
 function MethodPicker({ editor, onChange }: { editor: GrantEditor; onChange: (editor: GrantEditor) => void }) {
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset within the list's own would be announced as another form
-    <div role="group" aria-label={`${wordsFor[editor.kind].title} methods`} className="flex h-8.5 gap-0.5 rounded-md border border-line-strong p-0.5 max-sm:h-10 max-sm:w-full">
+    <div
+      role="group"
+      aria-label={`${wordsFor[editor.kind].title} methods`}
+      className="flex h-8.5 gap-0.5 rounded-md border border-line-strong p-0.5 max-sm:h-10 max-sm:w-full"
+    >
       {pickableMethods[editor.kind].map((method) => {
         const isOn = editor.methods.includes(method);
         return (

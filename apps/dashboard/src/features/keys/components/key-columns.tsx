@@ -10,7 +10,8 @@ import { Tooltip } from '../../../components/ui/tooltip.js';
 type KeyActions = { onEdit: (key: ApiKeyAnswer) => void; onRevoke: (key: ApiKeyAnswer) => void };
 
 /** Puts the column's header in front of the value where the header row is not shown. */
-const labelled = 'max-md:before:mb-1 max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]';
+const labelled =
+  'max-md:before:mb-1 max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]';
 
 export function keyColumns({ onEdit, onRevoke }: KeyActions): Column<ApiKeyAnswer>[] {
   return [
@@ -26,28 +27,47 @@ export function keyColumns({ onEdit, onRevoke }: KeyActions): Column<ApiKeyAnswe
         </div>
       ),
     },
-    { id: 'grants', header: 'Grants', className: 'min-w-64', stacked: 'max-md:order-3 max-md:basis-full', cell: (key) => <Grants apiKey={key} /> },
+    {
+      id: 'grants',
+      header: 'Grants',
+      className: 'min-w-64',
+      stacked: 'max-md:order-3 max-md:basis-full',
+      cell: (key) => <Grants apiKey={key} />,
+    },
     {
       id: 'origins',
       header: 'Origins',
       className: 'max-w-48 min-w-32',
       stacked: `max-md:order-4 max-md:basis-full ${labelled}`,
-      cell: ({ origins, revokedAt }) => (origins.length === 0 ? <span className="text-xs text-faint">no web page</span> : <Chips entries={origins} isFaded={revokedAt !== null} />),
+      cell: ({ origins, revokedAt }) =>
+        origins.length === 0 ? (
+          <span className="text-xs text-faint">no web page</span>
+        ) : (
+          <Chips entries={origins} isFaded={revokedAt !== null} />
+        ),
     },
-    { id: 'created', header: 'Created', className: 'w-px text-muted', stacked: `max-md:order-6 max-md:text-xs ${labelled}`, cell: ({ createdAt }) => <Ago at={createdAt} /> },
+    {
+      id: 'created',
+      header: 'Created',
+      className: 'w-px text-muted',
+      stacked: `max-md:order-6 max-md:text-xs ${labelled}`,
+      cell: ({ createdAt }) => <Ago at={createdAt} />,
+    },
     {
       id: 'used',
       header: 'Last used',
       className: 'w-px text-muted',
       stacked: `max-md:order-7 max-md:text-xs ${labelled}`,
-      cell: ({ lastUsedAt }) => (lastUsedAt === null ? <span className="text-faint">never</span> : <Ago at={lastUsedAt} />),
+      cell: ({ lastUsedAt }) =>
+        lastUsedAt === null ? <span className="text-faint">never</span> : <Ago at={lastUsedAt} />,
     },
     {
       id: 'state',
       header: 'State',
       className: 'w-px',
       stacked: 'max-md:order-5',
-      cell: ({ revokedAt }) => (revokedAt === null ? <Badge tone="post">Active</Badge> : <Badge tone="delete">Revoked</Badge>),
+      cell: ({ revokedAt }) =>
+        revokedAt === null ? <Badge tone="post">Active</Badge> : <Badge tone="delete">Revoked</Badge>,
     },
     {
       id: 'actions',
@@ -59,7 +79,12 @@ export function keyColumns({ onEdit, onRevoke }: KeyActions): Column<ApiKeyAnswe
           <IconButton label={`Edit ${key.name}`} disabled={key.revokedAt !== null} onClick={() => onEdit(key)}>
             <Pencil aria-hidden />
           </IconButton>
-          <IconButton label={`Revoke ${key.name}`} disabled={key.revokedAt !== null} onClick={() => onRevoke(key)} className="hover:text-delete!">
+          <IconButton
+            label={`Revoke ${key.name}`}
+            disabled={key.revokedAt !== null}
+            onClick={() => onRevoke(key)}
+            className="hover:text-delete!"
+          >
             <Ban aria-hidden />
           </IconButton>
         </div>
@@ -103,7 +128,11 @@ function Chips({ entries, isFaded }: { entries: readonly string[]; isFaded: bool
       {rest.length > 0 ? (
         <li>
           <Tooltip text={rest.join(', ')}>
-            <button type="button" aria-label={`${rest.length} more: ${rest.join(', ')}`} className="h-5.5 rounded-xs px-1.5 text-2xs text-muted hover:bg-hover">
+            <button
+              type="button"
+              aria-label={`${rest.length} more: ${rest.join(', ')}`}
+              className="h-5.5 rounded-xs px-1.5 text-2xs text-muted hover:bg-hover"
+            >
               +{rest.length}
             </button>
           </Tooltip>

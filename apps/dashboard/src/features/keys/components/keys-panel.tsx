@@ -43,15 +43,31 @@ export function KeysPanel({ database, collections, onCreate }: KeysPanelProps) {
               </Button>
             }
           >
-            <p>An application needs a key to read, write and listen. Its lists say what it may do, and nothing is allowed that they do not name.</p>
+            <p>
+              An application needs a key to read, write and listen. Its lists say what it may do, and nothing is allowed
+              that they do not name.
+            </p>
           </EmptyState>
         }
       />
       {opened?.action === 'edit' ? (
-        <EditKeyDialog key={opened.target.id} database={database} collections={collections} edited={opened.target} isOpen={opened.isOpen} onClose={close} />
+        <EditKeyDialog
+          key={opened.target.id}
+          database={database}
+          collections={collections}
+          edited={opened.target}
+          isOpen={opened.isOpen}
+          onClose={close}
+        />
       ) : null}
       {opened?.action === 'revoke' ? (
-        <RevokeKeyDialog key={opened.target.id} database={database} revoked={opened.target} isOpen={opened.isOpen} onClose={close} />
+        <RevokeKeyDialog
+          key={opened.target.id}
+          database={database}
+          revoked={opened.target}
+          isOpen={opened.isOpen}
+          onClose={close}
+        />
       ) : null}
     </>
   );

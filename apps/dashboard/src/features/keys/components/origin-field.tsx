@@ -6,7 +6,12 @@ import { classes } from '../../../components/ui/classes.js';
 import { inputClasses } from '../../../components/ui/field.js';
 import { addOrigin, type OriginEditor, readOrigin } from '../origin-editor.js';
 
-type OriginFieldProps = { editor: OriginEditor; isRefused: boolean; error: string | undefined; onChange: (editor: OriginEditor) => void };
+type OriginFieldProps = {
+  editor: OriginEditor;
+  isRefused: boolean;
+  error: string | undefined;
+  onChange: (editor: OriginEditor) => void;
+};
 
 export function OriginField({ editor, isRefused, error, onChange }: OriginFieldProps) {
   const id = useId();
@@ -29,15 +34,21 @@ export function OriginField({ editor, isRefused, error, onChange }: OriginFieldP
   return (
     <fieldset className="flex min-w-0 flex-col gap-2.5">
       <legend className="mb-2">
-        <span className="text-sm font-semibold">Origins</span> <span className="text-xs text-muted">Web pages that may use the key.</span>
+        <span className="text-sm font-semibold">Origins</span>{' '}
+        <span className="text-xs text-muted">Web pages that may use the key.</span>
       </legend>
       <ul aria-label="Origins: allowed" className="flex min-h-5.5 flex-wrap gap-1.5">
         {editor.origins.map((origin) => (
           <li key={origin} className="flex max-w-full min-w-0">
-            <Chip text={origin} onRemove={() => onChange({ ...editor, origins: editor.origins.filter((other) => other !== origin) })} />
+            <Chip
+              text={origin}
+              onRemove={() => onChange({ ...editor, origins: editor.origins.filter((other) => other !== origin) })}
+            />
           </li>
         ))}
-        {editor.origins.length === 0 ? <li className="text-xs text-faint">No web page: only servers and command lines can use the key.</li> : null}
+        {editor.origins.length === 0 ? (
+          <li className="text-xs text-faint">No web page: only servers and command lines can use the key.</li>
+        ) : null}
       </ul>
       <div className="flex flex-col gap-1">
         <label htmlFor={id} className="text-xs text-muted">
@@ -64,8 +75,14 @@ export function OriginField({ editor, isRefused, error, onChange }: OriginFieldP
           </Button>
         </div>
       </div>
-      <p id={`${id}-note`} role="status" className={classes('text-xs', isBad ? 'font-medium text-delete' : 'text-muted')}>
-        {isBad && reading.outcome === 'bad' ? `This is ${reading.message}.` : 'Scheme, host and port as the browser sends them, or * for any page.'}
+      <p
+        id={`${id}-note`}
+        role="status"
+        className={classes('text-xs', isBad ? 'font-medium text-delete' : 'text-muted')}
+      >
+        {isBad && reading.outcome === 'bad'
+          ? `This is ${reading.message}.`
+          : 'Scheme, host and port as the browser sends them, or * for any page.'}
       </p>
       {error ? (
         <p role="alert" className="text-xs font-medium text-delete">

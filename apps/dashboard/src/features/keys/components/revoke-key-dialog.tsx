@@ -26,7 +26,8 @@ export function RevokeKeyDialog({ database, revoked, isOpen, onClose }: RevokeKe
       onConfirm={confirm}
     >
       <p>
-        Requests with <code className="text-text">{revoked.prefix}…</code> are refused from now on, and its open streams end within a second.
+        Requests with <code className="text-text">{revoked.prefix}…</code> are refused from now on, and its open streams
+        end within a second.
       </p>
       <p>This cannot be taken back. If something still uses the key, give it a new one first.</p>
     </ConfirmDialog>

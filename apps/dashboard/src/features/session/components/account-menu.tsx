@@ -19,7 +19,10 @@ export function AccountMenu({ onSignedOut }: { onSignedOut: () => void }) {
     <Menu
       trigger={
         <button type="button" aria-label={`Account ${email}`} className={`${iconButtonClasses} rounded-full!`}>
-          <span aria-hidden className="flex size-6.5 items-center justify-center rounded-full bg-accent-soft text-xs font-semibold text-accent-text uppercase">
+          <span
+            aria-hidden
+            className="flex size-6.5 items-center justify-center rounded-full bg-accent-soft text-xs font-semibold text-accent-text uppercase"
+          >
             {email.slice(0, 1)}
           </span>
         </button>

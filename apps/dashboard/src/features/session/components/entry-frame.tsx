@@ -23,7 +23,12 @@ export function EntryFrame({ title, intro, children }: { title: string; intro: R
 
 function WireBackdrop() {
   return (
-    <svg aria-hidden="true" viewBox="0 0 1600 240" preserveAspectRatio="none" className="absolute inset-x-0 top-1/2 h-60 w-full -translate-y-1/2 text-accent opacity-25">
+    <svg
+      aria-hidden="true"
+      viewBox="0 0 1600 240"
+      preserveAspectRatio="none"
+      className="absolute inset-x-0 top-1/2 h-60 w-full -translate-y-1/2 text-accent opacity-25"
+    >
       <path
         d="M0 130H320c120 0 130-90 230-90s120 150 250 150 140-110 260-110 120 50 220 50h320"
         fill="none"

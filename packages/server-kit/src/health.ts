@@ -1,7 +1,8 @@
 /** `/health`: the process answers. `/ready`: it can do its work. */
-import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
-import { sendJson } from '@tidewire/server-kit/send-json';
+
 import { Router } from 'express';
+import { methodNotAllowed } from './problem-handler.js';
+import { sendJson } from './send-json.js';
 
 /** One thing that must be so before requests may come. `detail` says why it is not, in words for operators, without secrets. */
 export type ReadyCheck = { name: string; check: () => Promise<{ ok: boolean; detail?: string }> };

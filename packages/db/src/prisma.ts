@@ -1,2 +1,0 @@
-/** What others need of the generated client. */
-export { Prisma } from './generated/client.js';
