@@ -3,7 +3,7 @@ import react from '@vitejs/plugin-react';
 import { defaultClientConditions, defineConfig } from 'vite';
 
 /** Where `npm run dev` finds the server; the built dashboard is served by it and asks its own origin. */
-const server = 'http://127.0.0.1:8080';
+const server = 'http://127.0.0.1:4000';
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],

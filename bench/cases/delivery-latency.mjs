@@ -1,12 +1,12 @@
 /**
  * Latency at 50 events a second: from the time at which an event was due to be published until each subscriber has read it. The
- * publisher keeps to its schedule whether or not answers come (open loop), so waiting is counted and not left out. Next to Nchan;
- * Tidewire's figure holds the commit in it, Nchan stores nothing.
+ * publisher keeps to its schedule whether or not answers come (open loop), so waiting is counted and not left out. Next to Nchan
+ * and to a plain loop over sockets in Node (the limit). Tidewire's figure holds the commit in it; the others store nothing.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { alternate } from '../kit/alternate.mjs';
 import { bodyOf } from '../kit/load.mjs';
-import { message, nchanTarget, publish, tidewireTarget } from '../kit/targets.mjs';
+import { message, nchanTarget, plainTarget, publish, tidewireTarget } from '../kit/targets.mjs';
 import { startFleet } from '../streams/fleet.mjs';
 
 const eventsPerSecond = 50;
@@ -17,7 +17,7 @@ export const deliveryLatency = {
 
   /** @param {import('../run.mjs').Context} context */
   async run({ runs, seconds, subscribers, clientProcesses, product, say }) {
-    const found = [await tidewireTarget(product), await nchanTarget()];
+    const found = [await tidewireTarget(product), await nchanTarget(), await plainTarget()];
     const skipped = found.flatMap((one) => ('missing' in one ? [{ other: 'Nchan', why: one.missing }] : []));
     const targets = found.flatMap((one) => ('missing' in one ? [] : [one]));
     const faults = [];
@@ -36,7 +36,7 @@ export const deliveryLatency = {
       });
       fleets.push(fleet);
       const measure = createMeasure(target, fleet);
-      contenders[dialect] = () => measure(seconds);
+      contenders[target.name] = () => measure(seconds);
       say(`warm-up: ${target.name}`);
       faults.push(...(await measure(Math.min(seconds, 5))).faults.map((fault) => `${target.name}: ${fault}`));
     }
@@ -85,12 +85,16 @@ function stamped(number, due) {
   );
 }
 
-function rowsOf(subscribers, { tidewire, nchan }) {
-  return ['p50Ms', 'p99Ms'].map((field) => ({
-    what: `${field.slice(0, 3)} ms, ${subscribers} subscribers`,
-    ours: tidewire.map((result) => result[field]),
-    other: 'Nchan, 1 worker',
-    theirs: nchan?.map((result) => result[field]),
-    better: 'less',
-  }));
+function rowsOf(subscribers, results) {
+  const others = { 'Nchan, 1 worker': results.Nchan, 'plain socket.write in Node': results['plain sockets'] };
+  const of = (field, all) => all?.map((result) => result[field]);
+  return ['p50Ms', 'p99Ms'].flatMap((field) =>
+    Object.entries(others).map(([other, theirs]) => ({
+      what: `${field.slice(0, 3)} ms, ${subscribers} subscribers`,
+      ours: of(field, results.Tidewire),
+      other,
+      theirs: of(field, theirs),
+      better: 'less',
+    })),
+  );
 }

@@ -4,14 +4,11 @@
  *
  * After each run of Tidewire its log is read back through a stream: every event once and in order, no answered write missing.
  */
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { alternate } from '../kit/alternate.mjs';
 import { bodyOf, runLoad } from '../kit/load.mjs';
-import { startProcess } from '../kit/processes.mjs';
+import { startPeer } from '../kit/peers.mjs';
 import { startFleet } from '../streams/fleet.mjs';
 
-const peerScript = (name) => fileURLToPath(new URL(`../peers/${name}.mjs`, import.meta.url));
 const documentBytes = 256;
 const body = { before: '{"n":"', behind: `","name":"ACME","text":"${'x'.repeat(documentBytes - 40)}"}` };
 const json = { 'Content-Type': 'application/json' };
@@ -124,18 +121,6 @@ async function captureAnswer(url, headers) {
   if (response.status !== 201) throw new Error(`POST ${url} answered ${response.status}: ${await response.text()}`);
   const own = new Set(['date', 'connection', 'keep-alive']);
   return { headers: [...response.headers].filter(([name]) => !own.has(name)).flat(), body: await response.text() };
-}
-
-async function startPeer(name, argument) {
-  const running = await startProcess(name, process.execPath, [peerScript(name), JSON.stringify(argument)], {
-    env: { ...process.env, NODE_ENV: 'production' },
-  });
-  const ended = running.ended.then((how) => {
-    throw new Error(`${name} ended with ${how}: ${running.output()}`);
-  });
-  ended.catch(() => undefined);
-  const [line] = await Promise.race([once(/** @type {any} */ (running.child.stdout), 'data'), ended]);
-  return { ...running, port: Number(line) };
 }
 
 /** Reads the log after each run, when nothing is measured: from where it was read to before, up to a document that is written last. */

@@ -11,7 +11,8 @@ import { cpuSeconds } from '../kit/proc.mjs';
 import { message, nchanTarget, publish, tidewireTarget } from '../kit/targets.mjs';
 import { startFleet } from '../streams/fleet.mjs';
 
-const connections = { tidewire: 64, nchan: 4 };
+/** Of the publisher. Nchan does its best with a few: its one process delivers before it takes the next message. */
+const connections = { tidewire: 64, nchan: 16 };
 
 export const fanOut = {
   name: 'fan-out',

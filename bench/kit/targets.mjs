@@ -8,6 +8,7 @@
  */
 import { startNchan } from '../peers/nchan.mjs';
 import { bodyOf } from './load.mjs';
+import { startPeer } from './peers.mjs';
 import { processTree } from './proc.mjs';
 import { findNchan } from './tools.mjs';
 
@@ -53,7 +54,26 @@ export async function nchanTarget() {
   };
 }
 
-/** The message of both: 256 bytes that Tidewire's stream shows as they were sent. */
+/** What Node can do at all when it only writes to sockets. @returns {Promise<Target>} */
+export async function plainTarget() {
+  const peer = await startPeer('plain-sockets');
+  return {
+    dialect: 'tidewire',
+    name: 'plain sockets',
+    port: peer.port,
+    subscribePath: '/realtime',
+    subscribeHeaders: {},
+    publishUrl: `http://127.0.0.1:${peer.port}/realtime`,
+    publishHeaders: json,
+    streamPids: () => [peer.pid],
+    allPids: () => [peer.pid],
+    stop: async () => {
+      await peer.stop();
+    },
+  };
+}
+
+/** The message of all of them: 256 bytes that Tidewire's stream shows as they were sent. */
 export const message = messageOf(256);
 
 function messageOf(bytes) {

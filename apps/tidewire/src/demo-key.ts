@@ -2,7 +2,7 @@
  * The key that a newcomer can paste. It is made at the first start of a server that only this machine can reach, and its text
  * is kept in the data folder, so that it can be shown again until it is revoked.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseApiKey } from '@tidewire/access/api-key';
 import type { ApiKeyAnswer } from '@tidewire/protocol/admin-api';
@@ -23,6 +23,7 @@ export async function ensureDemoKey(core: Core, databaseId: number, dataDir: str
   if (text !== null && present !== undefined) return present.revokedAt === null ? { text, grants: present } : null;
   if (keys.length > 0) return null;
   const { key, ...created } = await core.apiKeys.create(databaseId, { name: 'Demo', ...everything });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   writeFileSync(file, key, { mode: 0o600 });
   return { text: key, grants: created };
 }

@@ -164,11 +164,6 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
   async function withClient<T>(use: (client: SqlClient) => Promise<T>): Promise<T> {
     const client = await pool.connect();
     let failure: Error | undefined;
-    // A connection that dies between two queries says so here; the next query then fails, and that is handled.
-    const onError = (error: Error) => {
-      failure = error;
-    };
-    client.on('error', onError);
     try {
       return await use(client);
     } catch (error) {
@@ -176,7 +171,6 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
       else await client.query('ROLLBACK');
       throw error;
     } finally {
-      client.off('error', onError);
       client.release(failure);
     }
   }

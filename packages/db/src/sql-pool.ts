@@ -31,10 +31,15 @@ export function createSqlPool(address: PostgresAddress, options: SqlPoolOptions)
     types: { getTypeParser: parserOf },
     ...(options.sessionOptions === undefined ? {} : { options: options.sessionOptions }),
   });
-  // Without a listener Node would exit when Postgres ends an idle connection (57P01 on restart).
+  // Without a listener Node would exit when Postgres ends a connection (57P01 on restart). The pool listens to idle ones only, and
+  // between its hand-over and the first line of whoever takes one there is a moment in which nobody does.
   pool.on('error', options.onError);
+  pool.on('connect', (client) => client.on('error', ignore));
   return pool;
 }
+
+/** Whoever uses the connection learns of its end from the query that fails. */
+function ignore(): void {}
 
 /** OID of int8 in pg_type. */
 const INT8 = 20;

@@ -39,7 +39,7 @@ export type LogOptions = {
 
 /** A pino logger. Text in a message is not searched for secrets: put values into fields. */
 export function createLogger({ level, write, forPeople, colours }: LogOptions): Logger {
-  const serializers: Record<string, SerializerFn> = { err: stdSerializers.err };
+  const serializers: Record<string, SerializerFn> = { err: serializeError };
   const format = forPeople ? (line: string) => formatForPeople(line, colours) : (line: string) => line;
   return pino(
     {
@@ -52,6 +52,13 @@ export function createLogger({ level, write, forPeople, colours }: LogOptions): 
     },
     { write: (line: string) => write(format(line)) },
   );
+}
+
+/** Only what tells the cause: drivers hang whole connections, with their passwords, on their errors. */
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { type, message, stack, code } = stdSerializers.err(error) as Record<string, unknown>;
+  return { type, message, code, stack };
 }
 
 const colourOf: Record<string, 'gray' | 'cyan' | 'yellow' | 'red'> = {

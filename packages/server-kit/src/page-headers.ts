@@ -3,8 +3,8 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
 /**
- * Helmet with a strict content security policy: scripts and connections of this server only, no plugins, no framing. Styles may stand in
- * attributes, because component libraries place menus that way. No HSTS: whether there is TLS is for the proxy before us to say.
+ * Helmet with a strict content security policy: scripts and connections of this server only, no plugins, no framing, nothing
+ * inline. No HSTS: whether there is TLS is for the proxy before us to say.
  */
 export const pageHeaders: RequestHandler = helmet({
   contentSecurityPolicy: {
@@ -12,8 +12,8 @@ export const pageHeaders: RequestHandler = helmet({
     directives: {
       defaultSrc: ["'self'"],
       scriptSrc: ["'self'"],
-      styleSrc: ["'self'", "'unsafe-inline'"],
-      imgSrc: ["'self'", 'data:'],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
       connectSrc: ["'self'"],
       objectSrc: ["'none'"],
       baseUri: ["'none'"],

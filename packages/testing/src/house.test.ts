@@ -230,6 +230,17 @@ describe('every written file', () => {
     expect(findAll(host, files)).toEqual([]);
   });
 
+  it('of the workflows names actions by commit', () => {
+    const workflows = writtenFiles.filter((path) => shown(path).startsWith('.github/workflows/'));
+    const uses = workflows.flatMap((path) =>
+      [...textOf(path).matchAll(/uses: (.+)$/gm)].map(([, action = '']) => action),
+    );
+    expect(uses.length).toBeGreaterThan(0);
+    expect(uses.filter((action) => !/^[\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([]);
+  });
+});
+
+describe('the documentation', () => {
   it('links only to files that are there', () => {
     const pages = writtenFiles.filter((path) => path.endsWith('.md'));
     const broken = pages.flatMap((path) =>
@@ -241,7 +252,7 @@ describe('every written file', () => {
     expect(broken).toEqual([]);
   });
 
-  it('of the documentation names only sources that are there', () => {
+  it('names only sources that are there', () => {
     const pages = writtenFiles.filter((path) => path.endsWith('.md'));
     const gone = pages.flatMap((path) =>
       [...textOf(path).matchAll(/`((?:apps|packages|prisma|scripts|e2e|bench|deploy|docs)\/[\w./-]+)`/g)]
@@ -252,13 +263,12 @@ describe('every written file', () => {
     expect(gone).toEqual([]);
   });
 
-  it('of the workflows names actions by the commit that was looked at', () => {
-    const workflows = writtenFiles.filter((path) => shown(path).startsWith('.github/workflows/'));
-    const uses = workflows.flatMap((path) =>
-      [...textOf(path).matchAll(/uses: (.+)$/gm)].map(([, action = '']) => action),
-    );
-    expect(uses.length).toBeGreaterThan(0);
-    expect(uses.filter((action) => !/^[\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action))).toEqual([]);
+  it('lists every option on its front page', () => {
+    const table = textOf(join(root, 'apps/tidewire/src/config.ts'));
+    const names = [...table.matchAll(/env: '(\w+)'/g)].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(5);
+    const readme = textOf(join(root, 'README.md'));
+    expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { resolve } from 'node:path';
 import { checkDurability } from '@tidewire/db/durability';
 import { migrate } from '@tidewire/db/migrate';
+import { Problem } from '@tidewire/protocol/problem';
 import type { Lifecycle } from '@tidewire/server-kit/lifecycle';
 import { drainServer, listen } from '@tidewire/server-kit/lifecycle-server';
 import type { Logger } from '@tidewire/server-kit/logger';
@@ -84,7 +85,9 @@ async function prepareFirstUse(config: Config, core: Core, services: Services, p
   const { adminEmail, adminPassword } = config;
   const { admins, setupToken } = services;
   if (adminEmail !== undefined && adminPassword !== undefined && (await admins.isSetupNeeded())) {
-    await admins.setUp({ token: setupToken.text, email: adminEmail.toLowerCase(), password: adminPassword });
+    await admins
+      .setUp({ token: setupToken.text, email: adminEmail.toLowerCase(), password: adminPassword })
+      .catch(ignoreConflict);
   }
   const isSetupNeeded = await admins.isSetupNeeded();
   const isDefaultFolder = config.dataDir === './data';
@@ -92,9 +95,19 @@ async function prepareFirstUse(config: Config, core: Core, services: Services, p
     url: `http://${shownHost(config.host)}:${port}`,
     storage: config.databaseUrl === undefined ? resolve(config.dataDir) : 'the PostgreSQL of DATABASE_URL',
     dashboard: isSetupNeeded ? { kind: 'setup', token: setupToken.text } : { kind: 'sign in' },
-    demoKey: isLoopback(config.host) ? await ensureDemoKey(core, id, config.dataDir) : null,
+    demoKey: isAlone(config) && isLoopback(config.host) ? await ensureDemoKey(core, id, config.dataDir) : null,
     command: `npx tidewire${isDefaultFolder ? '' : ` --data-dir ${config.dataDir}`}`,
   };
+}
+
+/** One process for everything: of several, each would make a demo key of its own. */
+function isAlone({ role, redisUrl }: Config): boolean {
+  return role === 'all' && redisUrl === undefined;
+}
+
+/** Another process that started at the same time was first. */
+function ignoreConflict(error: unknown): void {
+  if (!(error instanceof Problem && error.code === 'conflict')) throw error;
 }
 
 export function isLoopback(host: string): boolean {
