@@ -80,6 +80,8 @@ export async function startTestApi(address: PostgresAddress, options: { now?: ()
       passwords: createPasswords(),
       setupToken,
     }),
+    pool,
+    documents: capturing.document,
     collections: createCollections({ pool, documents: capturing.document }),
     log: createEventLog(pool),
     catalog,

@@ -2,10 +2,19 @@
 import { requireSameOrigin } from '@tidewire/server-kit/same-origin';
 import { Router } from 'express';
 import { createDatabaseRoutes, type DatabaseRoutesDeps } from './routes/databases.js';
+import { createDescriptionRoutes } from './routes/description.js';
+import { createEventRoutes, type EventRoutesDeps } from './routes/events.js';
+import { createHistoryRoutes, type HistoryRoutesDeps } from './routes/history.js';
 import { createRestRoutes, type RestRoutesDeps } from './routes/rest.js';
 import { createSessionRoutes, type SessionRoutesDeps } from './routes/setup-and-session.js';
+import { createTransferRoutes, type TransferRoutesDeps } from './routes/transfer.js';
 
-export type ApiDeps = RestRoutesDeps & DatabaseRoutesDeps & SessionRoutesDeps;
+export type ApiDeps = RestRoutesDeps &
+  HistoryRoutesDeps &
+  TransferRoutesDeps &
+  EventRoutesDeps &
+  DatabaseRoutesDeps &
+  SessionRoutesDeps;
 
 /**
  * The routes of the API, to be put into `createHttpApp`. What is not theirs falls through: mount the realtime service's routes beside them and the
@@ -13,7 +22,10 @@ export type ApiDeps = RestRoutesDeps & DatabaseRoutesDeps & SessionRoutesDeps;
  */
 export function createApi(deps: ApiDeps): Router {
   const router = Router({ caseSensitive: true });
-  router.use('/rest', createRestRoutes(deps));
+  // The paths of whole collections and of histories come before those of documents, which would take their last part for an _id.
+  router.use('/rest', createTransferRoutes(deps), createHistoryRoutes(deps), createRestRoutes(deps));
+  router.use('/events', createEventRoutes(deps));
+  router.use(createDescriptionRoutes(deps));
   router.use('/api', requireSameOrigin, createSessionRoutes(deps), createDatabaseRoutes(deps));
   return router;
 }

@@ -22,22 +22,8 @@ export async function listEvents(log: EventLog, databaseId: number, query: strin
   const { since, before, max } = parseParameters(query, parameters);
   if (since !== null && before !== null) throw new Problem('bad_request', 'Give since or before, not both.');
   const events =
-    before === null ? await readAfter(log, databaseId, since ?? 0, max) : await log.readBefore(databaseId, before, max);
+    before === null ? await log.readAfter(databaseId, since ?? 0, max) : await log.readBefore(databaseId, before, max);
   return `{"data":[${(before === null ? fromStart(events) : fromEnd(events)).join()}]}`;
-}
-
-async function readAfter(log: EventLog, databaseId: number, since: number, max: number): Promise<LogEvent[]> {
-  const [head] = await log.heads([databaseId]);
-  const events: LogEvent[] = [];
-  let after = Math.max(since, (head?.oldest ?? 1) - 1);
-  while (events.length < max) {
-    const page = await log.read(databaseId, after);
-    const last = page.at(-1);
-    if (last === undefined) break;
-    events.push(...page.slice(0, max - events.length));
-    after = last.id;
-  }
-  return events;
 }
 
 function fromStart(events: readonly LogEvent[]): string[] {

@@ -14,8 +14,15 @@ export type Actions = {
     flags: Flags,
     collection: string,
     file: string,
-    options: { database: string; format?: string },
+    options: { database: string; format?: string; keepIds: boolean },
   ): Promise<void>;
+  exportFile(
+    flags: Flags,
+    collection: string,
+    file: string,
+    options: { database: string; format?: string; metafields: boolean },
+  ): Promise<void>;
+  inferTypes(flags: Flags, options: { database: string }): Promise<void>;
   createKey(flags: Flags, options: KeyFlags): Promise<void>;
   listKeys(flags: Flags, options: { database: string; json: boolean }): Promise<void>;
   revokeKey(flags: Flags, id: string, options: { database: string; json: boolean }): Promise<void>;
@@ -75,9 +82,26 @@ function addServerCommands(program: Command, actions: Actions): void {
     .argument('<file>', 'NDJSON (.ndjson, .jsonl), a JSON array (.json) or CSV (.csv)')
     .option('--database <name>', 'the database', defaultDatabase)
     .option('--format <format>', 'ndjson, json or csv, when the ending does not tell')
+    .option('--keep-ids', 'documents keep the _id of their row; a taken one is refused', false)
     .action((collection, file, options, command: Command) =>
       actions.importFile(flagsOf(command), collection, file, options),
     );
+  program
+    .command('export')
+    .description('write the documents of a collection to a file, as they are at one moment')
+    .argument('<collection>')
+    .argument('<file>', 'NDJSON (.ndjson, .jsonl), a JSON array (.json) or CSV (.csv)')
+    .option('--database <name>', 'the database', defaultDatabase)
+    .option('--format <format>', 'ndjson, json or csv, when the ending does not tell')
+    .option('--metafields', 'with _created, _changed and the other fields of the server', false)
+    .action((collection, file, options, command: Command) =>
+      actions.exportFile(flagsOf(command), collection, file, options),
+    );
+  program
+    .command('types')
+    .description('print TypeScript interfaces of the collections, inferred from their documents')
+    .option('--database <name>', 'the database', defaultDatabase)
+    .action((options, command: Command) => actions.inferTypes(flagsOf(command), options));
   program
     .command('database')
     .description('the databases')

@@ -14,6 +14,7 @@ import { createPasswords } from '@tidewire/access/passwords';
 import { createSetupToken, type SetupToken } from '@tidewire/access/setup-token';
 import { createApi } from '@tidewire/api/app';
 import { followDatabases } from '@tidewire/change-log/follow-databases';
+import { sweepAnswers } from '@tidewire/change-log/sweep-answers';
 import { createCollections } from '@tidewire/collections/collections';
 import type { DurabilityRisk } from '@tidewire/db/durability';
 import { createHub } from '@tidewire/delivery/hub';
@@ -64,10 +65,10 @@ export function composeServices(options: ServiceOptions): Services {
   const sessions = createAdminSessions({ prisma, serverSecret, now });
   if (role === 'all' || role === 'worker') {
     const sweep = setInterval(
-      () => void Promise.all([sessions.sweep(), throttle.sweep()]).catch(onError),
+      () => void Promise.all([sessions.sweep(), throttle.sweep(), sweepAnswers(pool, now())]).catch(onError),
       sweepIntervalMs,
     ).unref();
-    lifecycle.defer('sweep of sessions and sign-in counts', () => clearInterval(sweep));
+    lifecycle.defer('sweep of sessions, sign-in counts and idempotency keys', () => clearInterval(sweep));
   }
   const setupToken = createSetupToken(serverSecret);
   const admins = createAdmins({
@@ -100,6 +101,8 @@ export function composeServices(options: ServiceOptions): Services {
     databases: core.databases,
     settings: core.settings,
     apiKeys: core.apiKeys,
+    pool,
+    documents: client.document,
     collections: createCollections({ pool, documents: client.document }),
   });
   const app = createHttpApp({

@@ -5,11 +5,13 @@ import { createLogger } from '@tidewire/server-kit/logger';
 import { CommanderError } from 'commander';
 import { createCommandLine, type Flags } from './command-line.js';
 import { listDatabases } from './commands/database.js';
+import { checkExport, runExport } from './commands/export.js';
 import { checkImport, runImport } from './commands/import.js';
 import { createKey, listKeys, revokeKey } from './commands/key.js';
 import { runMigrations } from './commands/migrate.js';
 import { getSettings, setSetting } from './commands/settings.js';
 import { start } from './commands/start.js';
+import { inferTypes } from './commands/types.js';
 import { type Config, loadConfig } from './config.js';
 import { describeFailure, exitCodeOf, exitCodes } from './exit.js';
 import type { Core } from './open-core.js';
@@ -56,10 +58,15 @@ const program = createCommandLine({
     const config = loadConfig(flags, process.env);
     print(await runMigrations(config, loggerFor(config.logLevel)));
   },
-  importFile: (flags, collection, file, { database, format }) => {
+  importFile: (flags, collection, file, { database, format, keepIds }) => {
     checkImport(collection, file, format);
-    return command(flags, (core) => runImport(core, collection, file, { database, format }));
+    return command(flags, (core) => runImport(core, collection, file, { database, format, keepIds }));
   },
+  exportFile: (flags, collection, file, { database, format, metafields }) => {
+    checkExport(collection, file, format);
+    return command(flags, (core) => runExport(core, collection, file, { database, format, metafields }));
+  },
+  inferTypes: (flags, options) => command(flags, (core) => inferTypes(core, options)),
   createKey: (flags, options) => command(flags, (core) => createKey(core, options)),
   listKeys: (flags, options) => command(flags, (core) => listKeys(core, options)),
   revokeKey: (flags, id, options) => command(flags, (core) => revokeKey(core, id, options)),

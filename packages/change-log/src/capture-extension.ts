@@ -1,6 +1,6 @@
 /**
  * The only door for writes of documents and custom events: an extension of the Prisma client that carries `create`, `createMany`,
- * `update`, `delete` and `deleteMany` of `document`, and `create` of `event`, to the commit lane of their database. Every other write
+ * `update`, `updateMany`, `delete` and `deleteMany` of `document`, and `create` of `event`, to the commit lane of their database. Every other write
  * method of the two models throws, and so does any of them inside `prisma.$transaction`: a commit of the lane is its own transaction
  * and cannot be part of another.
  */
@@ -15,8 +15,10 @@ import type {
   DeleteManyArgs,
   DocumentWrites,
   EventWrites,
+  Idempotency,
   PublishArgs,
   UpdateArgs,
+  UpdateManyArgs,
   WriteOutcome,
   WriteScope,
 } from './document-writes.js';
@@ -36,25 +38,29 @@ export type CapturingClient = ReturnType<typeof captureWrites>;
 export function captureWrites(prisma: AdminClient, submit: Submit) {
   const newId = createDocumentIds();
 
-  /** Lazy, as Prisma's own promises are: an array given to `$transaction` is refused by Prisma before anything was sent. */
-  function write(context: unknown, method: string, scope: WriteScope, steps: () => LaneStep[]): Promise<WriteOutcome> {
-    return lazily(async () => {
+  function write(
+    context: unknown,
+    method: string,
+    { scope, idempotency }: { scope: WriteScope; idempotency?: Idempotency | undefined },
+    steps: () => LaneStep[],
+  ): Promise<WriteOutcome> {
+    return new LazyWrite(() => {
       refuseInTransaction(context, method);
-      const operation = { operationId: randomUUID(), author: scope.author, steps: steps() };
-      const outcome = await submit(scope.databaseId, operation);
-      if (outcome.status === 'refused') throw outcome.error;
-      return outcome;
+      const operation = { operationId: randomUUID(), author: scope.author, steps: steps(), idempotency };
+      return submit(scope.databaseId, operation).then(accept);
     });
   }
 
   const document: DocumentWrites = {
-    create({ scope, collection, data }: CreateArgs) {
-      return write(this, 'document.create', scope, () => [
+    create(args: CreateArgs) {
+      const { collection, data } = args;
+      return write(this, 'document.create', args, () => [
         { kind: 'create', collection, id: newId(), isNew: true, body: JSON.stringify(data) },
       ]);
     },
-    createMany({ scope, collection, data }: CreateManyArgs) {
-      return write(this, 'document.createMany', scope, () =>
+    createMany(args: CreateManyArgs) {
+      const { collection, data } = args;
+      return write(this, 'document.createMany', args, () =>
         data.map(({ id, body }) => ({
           kind: 'create',
           collection,
@@ -64,23 +70,35 @@ export function captureWrites(prisma: AdminClient, submit: Submit) {
         })),
       );
     },
-    update({ scope, collection, where, data }: UpdateArgs) {
-      return write(this, 'document.update', scope, () => [{ kind: 'update', collection, id: where.id, change: data }]);
+    update(args: UpdateArgs) {
+      const { collection, where, data } = args;
+      return write(this, 'document.update', args, () => [{ kind: 'update', collection, id: where.id, change: data }]);
     },
-    delete({ scope, collection, where }: DeleteArgs) {
-      return write(this, 'document.delete', scope, () => [
-        { kind: 'delete', collection, id: where.id, ifMissing: 'report' },
+    updateMany(args: UpdateManyArgs) {
+      const { collection, where, data } = args;
+      return write(this, 'document.updateMany', args, () => [
+        { kind: 'select', collection, selection: where, effect: { kind: 'update', change: data } },
       ]);
     },
-    deleteMany({ scope, collection, where }: DeleteManyArgs) {
-      return write(this, 'document.deleteMany', scope, () =>
-        [...new Set(where.ids)].map((id) => ({ kind: 'delete', collection, id, ifMissing: 'pass over' })),
+    delete(args: DeleteArgs) {
+      const { collection, where, check } = args;
+      return write(this, 'document.delete', args, () => [
+        { kind: 'delete', collection, id: where.id, ifMissing: 'report', check },
+      ]);
+    },
+    deleteMany(args: DeleteManyArgs) {
+      const { collection, where } = args;
+      return write(this, 'document.deleteMany', args, () =>
+        'ids' in where
+          ? [...new Set(where.ids)].map((id) => ({ kind: 'delete', collection, id, ifMissing: 'pass over' }))
+          : [{ kind: 'select', collection, selection: where, effect: { kind: 'delete' } }],
       );
     },
   };
   const event: EventWrites = {
-    create({ scope, name, data }: PublishArgs) {
-      return write(this, 'event.create', scope, () => [{ kind: 'publish', name, data: JSON.stringify(data) }]);
+    create(args: PublishArgs) {
+      const { name, data } = args;
+      return write(this, 'event.create', args, () => [{ kind: 'publish', name, data: JSON.stringify(data) }]);
     },
   };
 
@@ -89,7 +107,7 @@ export function captureWrites(prisma: AdminClient, submit: Submit) {
     model: {
       document: {
         ...document,
-        ...refusing('document', ['upsert', 'createManyAndReturn', 'updateMany', 'updateManyAndReturn']),
+        ...refusing('document', ['upsert', 'createManyAndReturn', 'updateManyAndReturn']),
       },
       event: {
         ...event,
@@ -121,7 +139,7 @@ function refusing<M extends string>(model: string, methods: readonly M[]): Recor
 }
 
 function alternatives(model: string): string {
-  return model === 'event' ? 'event.create' : 'create, createMany, update, delete or deleteMany';
+  return model === 'event' ? 'event.create' : 'create, createMany, update, updateMany, delete or deleteMany';
 }
 
 /** The client that Prisma hands to an interactive transaction has no `$connect` (its `ITXClientDenyList`). */
@@ -134,22 +152,55 @@ function refuseInTransaction(context: unknown, method: string): void {
   if ($parent === undefined || !isTransactionClient($parent)) return;
   throw new UncapturedWriteError(
     `prisma.${method} inside prisma.$transaction: the write would be committed although the transaction may roll back. ` +
-      'Call it outside; createMany and deleteMany are atomic by themselves.',
+      'Call it outside; createMany, updateMany and deleteMany are atomic by themselves.',
   );
 }
 
-/** A promise that begins its work when it is first waited for. */
-function lazily<T>(begin: () => Promise<T>): Promise<T> {
-  let begun: Promise<T> | undefined;
-  const start = () => {
-    begun ??= begin();
-    return begun;
-  };
-  return {
-    // biome-ignore lint/suspicious/noThenProperty: being a thenable is what this object is for.
-    then: (onFulfilled, onRejected) => start().then(onFulfilled, onRejected),
-    catch: (onRejected) => start().catch(onRejected),
-    finally: (onFinally) => start().finally(onFinally),
-    [Symbol.toStringTag]: 'TidewireWrite',
-  };
+function accept(outcome: LaneOutcome): WriteOutcome {
+  if (outcome.status === 'refused') throw outcome.error;
+  return outcome;
+}
+
+/**
+ * A promise that begins its work when it is first waited for, as Prisma's own are; but none of Prisma's, so that an array of them given
+ * to `$transaction` is refused by Prisma before anything was sent.
+ */
+class LazyWrite implements Promise<WriteOutcome> {
+  readonly [Symbol.toStringTag] = 'TidewireWrite';
+  readonly #begin: () => Promise<WriteOutcome>;
+  #begun: Promise<WriteOutcome> | undefined;
+
+  constructor(begin: () => Promise<WriteOutcome>) {
+    this.#begin = begin;
+  }
+
+  #promise(): Promise<WriteOutcome> {
+    this.#begun ??= begin(this.#begin);
+    return this.#begun;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: being a thenable is what this class is for.
+  then<A = WriteOutcome, B = never>(
+    onFulfilled?: ((outcome: WriteOutcome) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#promise().then(onFulfilled, onRejected);
+  }
+
+  catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<WriteOutcome | B> {
+    return this.#promise().catch(onRejected);
+  }
+
+  finally(onFinally?: (() => void) | null): Promise<WriteOutcome> {
+    return this.#promise().finally(onFinally);
+  }
+}
+
+/** What is thrown at the beginning is a rejection, too. */
+function begin(work: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

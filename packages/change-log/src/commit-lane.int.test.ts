@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CapturingClient, captureWrites, UncapturedWriteError } from './capture-extension.js';
 import type { ChangeHint } from './change-bus.js';
 import { type CommitLanes, createCommitLanes } from './commit-lanes.js';
-import type { WriteOutcome } from './document-writes.js';
+import type { CarriedOut, Idempotency, Selection, WriteOutcome } from './document-writes.js';
 import { createMemoryChangeBus } from './memory-change-bus.js';
+import { sweepAnswers } from './sweep-answers.js';
 
 /** One server's write path on the shared Postgres. */
 type Node = {
@@ -280,8 +281,217 @@ describe('the commit lane', () => {
   });
 });
 
+/** The documents whose field n is less than a number. */
+function below(n: number, limit = 10_000): Selection {
+  return {
+    limit,
+    condition: (collectionId) => ({ text: `(d.data->>'n')::int < $2`, values: [collectionId, n] }),
+  };
+}
+
+describe('a selection', () => {
+  it('changes every document that meets it, in the order of their ids, in one operation, and no other', async () => {
+    const scope = await createScope();
+    const collection = 'numbers';
+    await node.prisma.document.createMany({ scope, collection, data: ascending(9).map((n) => ({ body: { n } })) });
+    const outcome = await node.prisma.document.updateMany({
+      scope,
+      collection,
+      where: below(4),
+      data: ({ n }) => ({ n: Number(n) * 10 }),
+    });
+    expect(outcome).toMatchObject({ status: 'written', eventId: 12 });
+    const events = (await logOf(scope.databaseId)).slice(9);
+    expect(events.map(({ type, after }) => [type, JSON.parse(after ?? '').n])).toEqual([
+      ['put', 10],
+      ['put', 20],
+      ['put', 30],
+    ]);
+    expect(new Set(events.map(({ operation }) => operation)).size).toBe(1);
+    const gone = await node.prisma.document.deleteMany({ scope, collection, where: below(10) });
+    expect(gone).toMatchObject({ status: 'written', eventId: 18 });
+    const none = await node.prisma.document.deleteMany({ scope, collection: 'nowhere', where: below(10) });
+    expect(none).toEqual({ status: 'written', eventId: null, documents: [] });
+  });
+
+  it('sees all writes that were submitted before it, and none that came after', async () => {
+    const scope = await createScope();
+    const create = (n: number) => node.prisma.document.create({ scope, collection: 'order', data: { n } });
+    await create(0);
+    const [, , selected] = await Promise.all([
+      create(1).then((one) => one),
+      create(2).then((one) => one),
+      node.prisma.document.deleteMany({ scope, collection: 'order', where: below(100) }).then((one) => one),
+      create(3).then((one) => one),
+    ]);
+    expect(selected).toMatchObject({ eventId: 6 });
+    expect((selected as CarriedOut).documents).toHaveLength(3);
+    expect((await logOf(scope.databaseId)).map(({ type }) => type)).toEqual([
+      ...Array(3).fill('post'),
+      ...Array(3).fill('delete'),
+      'post',
+    ]);
+  });
+
+  it('is all or nothing: one document that refuses, or one too many, and nothing is changed', async () => {
+    const scope = await createScope();
+    const collection = 'numbers';
+    await node.prisma.document.createMany({ scope, collection, data: ascending(3).map((n) => ({ body: { n } })) });
+    const update = node.prisma.document.updateMany({
+      scope,
+      collection,
+      where: below(10),
+      data({ n }) {
+        if (n === 2) throw new Error('not two');
+        return { n: 0 };
+      },
+    });
+    await expect(update).rejects.toThrow('not two');
+    const tooMany = node.prisma.document.deleteMany({ scope, collection, where: below(10, 2) });
+    await expect(tooMany).rejects.toMatchObject({
+      code: 'validation_failed',
+      detail: expect.stringContaining('at most 2'),
+    });
+    expect(await logOf(scope.databaseId)).toHaveLength(3);
+  });
+
+  it('holds nobody up for longer than 5 seconds', { timeout: 20_000 }, async () => {
+    const scope = await createScope();
+    await node.prisma.document.create({ scope, collection: 'slow', data: { n: 1 } });
+    const where: Selection = {
+      limit: 10,
+      condition: (collectionId) => ({ text: 'pg_sleep(60) IS NULL', values: [collectionId] }),
+    };
+    const slow = node.prisma.document.deleteMany({ scope, collection: 'slow', where });
+    await expect(slow).rejects.toMatchObject({ code: 'query_too_slow', status: 422 });
+    await node.prisma.document.create({ scope, collection: 'slow', data: { n: 2 } });
+    expect(await logOf(scope.databaseId)).toHaveLength(2);
+  });
+});
+
+describe('an idempotency key', () => {
+  const once = (key: string, fingerprint = 'f'): Idempotency => ({
+    key,
+    fingerprint,
+    answer: ({ documents, eventId }) => ({
+      status: 201,
+      text: documents.map(({ id }) => id).join(),
+      eventId,
+      etag: null,
+      documentId: documents[0]?.id ?? null,
+    }),
+  });
+  const answerOf = (outcome: WriteOutcome) => (outcome.status === 'written' ? outcome.answer : undefined);
+
+  it('lets one of 50 writes at once happen, on two servers, and gives all of them its answer', async () => {
+    const scope = await createScope();
+    const other = createNode();
+    const outcomes = await Promise.all(
+      ascending(50).map((n) =>
+        (n % 2 === 0 ? node : other).prisma.document.create({
+          scope,
+          collection: 'once',
+          data: { n: 1 },
+          idempotency: once('k'),
+        }),
+      ),
+    );
+    expect(await logOf(scope.databaseId)).toHaveLength(1);
+    const [first] = outcomes.map(answerOf);
+    expect(first).toMatchObject({ status: 201, eventId: 1, text: expect.stringMatching(/^[0-9a-f]{24}$/) });
+    for (const outcome of outcomes) expect(answerOf(outcome)).toEqual(first);
+  });
+
+  it('is kept with a write that had nothing to do, and not with one that was refused', async () => {
+    const scope = await createScope();
+    const taken = 'aaaaaaaaaaaaaaaaaaaaaaaa';
+    const remove = () =>
+      node.prisma.document.deleteMany({ scope, collection: 'c', where: { ids: [taken] }, idempotency: once('d') });
+    expect(answerOf(await remove())).toMatchObject({ eventId: null, text: '' });
+    const create = () =>
+      node.prisma.document.createMany({
+        scope,
+        collection: 'c',
+        data: [{ id: taken, body: {} }],
+        idempotency: once('c'),
+      });
+    await node.prisma.document.createMany({ scope, collection: 'c', data: [{ id: taken, body: {} }] });
+    await expect(create()).rejects.toMatchObject({ code: 'conflict' });
+    expect(answerOf(await remove())).toMatchObject({ eventId: null, text: '' });
+    await node.prisma.document.delete({ scope, collection: 'c', where: { id: taken } });
+    expect(answerOf(await create())).toMatchObject({ eventId: 3, text: taken });
+  });
+
+  it('answers a selection with what it did the first time, whatever meets the condition now', async () => {
+    const scope = await createScope();
+    const data = ascending(2).map((n) => ({ body: { n } }));
+    await node.prisma.document.createMany({ scope, collection: 'c', data });
+    const remove = () =>
+      node.prisma.document.deleteMany({ scope, collection: 'c', where: below(9, 2), idempotency: once('s') });
+    const first = answerOf(await remove());
+    await node.prisma.document.createMany({ scope, collection: 'c', data: [...data, ...data] });
+    expect(answerOf(await remove())).toEqual(first);
+    expect(await logOf(scope.databaseId)).toHaveLength(8);
+  });
+
+  it('does not let a write happen twice while connections are cut and it is sent until it is answered', async () => {
+    const scope = await createScope();
+    let isOver = false;
+    const cutting = (async () => {
+      for (let cuts = 0; cuts < 30; cuts += 1) {
+        await node.connections.pool.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+        );
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      isOver = true;
+    })();
+    const sent = new Set<string>();
+    const writers = ascending(8).map(async (writer) => {
+      for (let n = 0; !isOver; n += 1) {
+        const key = `${writer}-${n}`;
+        sent.add(key);
+        const answers = await Promise.all(
+          [0, 1, 2].map(() =>
+            node.prisma.document
+              .create({ scope, collection: 'once', data: { key }, idempotency: once(key) })
+              .then(answerOf),
+          ),
+        );
+        expect(new Set(answers.map((answer) => answer?.text)).size).toBe(1);
+      }
+    });
+    await Promise.all([cutting, ...writers]);
+    const events = await logOf(scope.databaseId);
+    expect(events.map(({ after }) => JSON.parse(after ?? '').key).sort()).toEqual([...sent].sort());
+  });
+
+  it('is over after 24 hours, and swept then', async () => {
+    const scope = await createScope();
+    const write = (key: string) =>
+      node.prisma.document.create({ scope, collection: 'c', data: {}, idempotency: once(key) });
+    const first = answerOf(await write('old'));
+    await write('fresh');
+    const age = (hours: number) =>
+      node.connections.pool.query(
+        `UPDATE idempotency_keys SET created_at = now() - make_interval(hours => $2) WHERE database_id = $1 AND key = 'old'`,
+        [scope.databaseId, hours],
+      );
+    await age(23);
+    expect(answerOf(await write('old'))).toEqual(first);
+    await age(25);
+    expect(answerOf(await write('old'))).not.toEqual(first);
+    await age(25);
+    expect(await sweepAnswers(node.connections.pool, Date.now())).toBe(1);
+    const { rows } = await node.connections.pool.query('SELECT key FROM idempotency_keys WHERE database_id = $1', [
+      scope.databaseId,
+    ]);
+    expect(rows).toEqual([{ key: 'fresh' }]);
+  });
+});
+
 describe('the door for writes', () => {
-  it.each(['upsert', 'createManyAndReturn', 'updateMany', 'updateManyAndReturn'] as const)(
+  it.each(['upsert', 'createManyAndReturn', 'updateManyAndReturn'] as const)(
     'throws on document.%s, which the lane does not carry',
     (method) => {
       expect(() => methodsOf(node.prisma.document)[method]?.()).toThrow(UncapturedWriteError);

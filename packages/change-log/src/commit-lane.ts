@@ -9,23 +9,41 @@
  * 3. A batch that is sent again can never be stored twice: before, the lane raises the configuration version under the head's lock,
  *    which the first try's statement was bound to; a transaction of the general way dies with its connection.
  * 4. One bad operation is refused alone; the batch is halved until it is found.
+ * 5. An operation with an idempotency key is carried out once, across all processes and crashes: its answer is looked up and stored under the
+ *    head's lock, in the transaction of the write.
  */
 import type { Catalog, CatalogDatabase } from '@tidewire/db/catalog';
-import { databaseUnavailable, kindOfFailure, problemOfFailure } from '@tidewire/db/postgres-errors';
+import { codeOf, databaseUnavailable, kindOfFailure, problemOfFailure } from '@tidewire/db/postgres-errors';
 import type { SqlClient, SqlPool } from '@tidewire/db/sql-pool';
-import { Problem } from '@tidewire/protocol/problem';
+import { invalid, Problem } from '@tidewire/protocol/problem';
 import type { ChangeBus } from './change-bus.js';
-import type { StoredDocument } from './document-writes.js';
-import { documentKey, type LaneOperation, type LaneOutcome, type LanePlan, planBatch } from './lane-plan.js';
+import type { DocumentUpdate, StoredDocument } from './document-writes.js';
+import {
+  answerKey,
+  documentKey,
+  type LaneOperation,
+  type LaneOutcome,
+  type LanePlan,
+  type PlainStep,
+  type PlannedOperation,
+  planBatch,
+  type SelectStep,
+  type StoredAnswer,
+  tooMuchAtOnce,
+} from './lane-plan.js';
 import { createLaneQueue } from './lane-queue.js';
 import {
+  insertAnswers,
   insertBatch,
   insertCollections,
   insertNew,
+  selectAnswers,
   selectCollections,
   selectDocuments,
   selectFirstEvent,
   selectHeadForUpdate,
+  selectionTimeoutMs,
+  selectMatching,
 } from './lane-statements.js';
 
 export type CommitLane = {
@@ -51,11 +69,35 @@ export type CommitLaneOptions = {
   onRetry: (error: unknown) => void;
 };
 
-type Entry = LaneOperation & {
-  deadline: number;
-  isAnswered: boolean;
-  answer: (outcome: LaneOutcome) => void;
-};
+/** An operation on its way, and whom to answer. */
+class Entry implements LaneOperation {
+  isAnswered = false;
+  readonly operationId: string;
+  readonly author: LaneOperation['author'];
+  readonly steps: LaneOperation['steps'];
+  readonly idempotency: LaneOperation['idempotency'];
+  /** A selection reads the table, and so has a batch of its own. */
+  readonly isAlone: boolean;
+
+  constructor(
+    { operationId, author, steps, idempotency }: LaneOperation,
+    readonly deadline: number,
+    readonly resolve: (outcome: LaneOutcome) => void,
+  ) {
+    this.operationId = operationId;
+    this.author = author;
+    this.steps = steps;
+    this.idempotency = idempotency;
+    this.isAlone = steps[0]?.kind === 'select';
+  }
+
+  /** The first answer counts. */
+  answer(outcome: LaneOutcome): void {
+    if (this.isAnswered) return;
+    this.isAnswered = true;
+    this.resolve(outcome);
+  }
+}
 
 /** A batch that may have been committed, as far as we know: its plan, and the head below its first event where that is known. */
 type Doubt = { entries: Entry[]; plan: LanePlan; base: number | null };
@@ -76,17 +118,7 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
 
   function submit(operation: LaneOperation): Promise<LaneOutcome> {
     return new Promise((resolve) => {
-      const entry: Entry = {
-        ...operation,
-        deadline: now() + writeTimeoutMs,
-        isAnswered: false,
-        answer(outcome) {
-          if (entry.isAnswered) return;
-          entry.isAnswered = true;
-          resolve(outcome);
-        },
-      };
-      queue.push(entry);
+      queue.push(new Entry(operation, now() + writeTimeoutMs, resolve));
       if (isFlying) return;
       isFlying = true;
       setImmediate(fly);
@@ -194,11 +226,12 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
     database: CatalogDatabase,
     flight: { doubt: Doubt | null },
   ): Promise<Committed | null> {
-    const plan = planBatch(entries, {
+    const plan = planBatch(entries.map(withPlainSteps), {
       base: 0,
       at: nextTime(),
       collections: database.collections,
       documents: new Map(),
+      answers: new Map(),
     });
     if (plan.events.length === 0) return { entries, plan };
     flight.doubt = { entries, plan, base: null };
@@ -223,15 +256,21 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
     knownHead = base;
     const database = await catalog.refresh(databaseId, row.configVersion);
     if (database === null) throw new Problem('not_found', 'The database does not exist.');
+    const at = nextTime();
+    const answers = await answersOf(client, entries, at);
     const { collections, createdVersion } = await collectionsOf(client, entries, database);
-    const documents = await documentsOf(client, entries, collections);
-    const plan = planBatch(entries, { base, at: nextTime(), collections, documents });
-    if (plan.events.length === 0) {
+    const { operations, documents } = await documentsOf(client, entries, collections, answers);
+    const plan = planBatch(operations, { base, at, collections, documents, answers });
+    if (plan.events.length === 0 && plan.answers.length === 0) {
       await client.query('ROLLBACK');
       return { entries, plan };
     }
-    await insertBatch(client, databaseId, base, plan);
-    flight.doubt = { entries, plan, base };
+    if (plan.answers.length > 0) await insertAnswers(client, databaseId, plan.answers, at);
+    if (plan.events.length > 0) {
+      await insertBatch(client, databaseId, base, plan);
+      // A batch without events needs no looking up: sent again, it finds its answer or has nothing to do.
+      flight.doubt = { entries, plan, base };
+    }
     await client.query('COMMIT');
     flight.doubt = null;
     if (createdVersion !== null) {
@@ -282,16 +321,75 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
     return { collections: new Map([...database.collections, ...created]), createdVersion };
   }
 
-  async function documentsOf(client: SqlClient, entries: Entry[], collections: ReadonlyMap<string, number>) {
+  /** The documents that the steps look at; and the steps, selections carried out. */
+  async function documentsOf(
+    client: SqlClient,
+    entries: Entry[],
+    collections: ReadonlyMap<string, number>,
+    answers: ReadonlyMap<string, StoredAnswer>,
+  ) {
+    const select = entries[0]?.steps[0];
+    if (select?.kind === 'select') {
+      // What was answered before is not looked for again: by now the condition may be met by others.
+      return selectedOf(client, entries, select, answers.size > 0 ? new Map() : collections);
+    }
+    const operations = entries.map(withPlainSteps);
     const wanted = new Map<string, { collectionId: number; id: string }>();
-    for (const step of entries.flatMap((entry) => entry.steps)) {
+    for (const step of operations.flatMap((operation) => operation.steps)) {
       if (step.kind === 'publish' || (step.kind === 'create' && step.isNew)) continue;
       const collectionId = collections.get(step.collection);
       if (collectionId !== undefined) wanted.set(documentKey(collectionId, step.id), { collectionId, id: step.id });
     }
-    if (wanted.size === 0) return new Map<string, StoredDocument>();
+    if (wanted.size === 0) return { operations, documents: new Map<string, StoredDocument>() };
     const rows = await selectDocuments(client, [...wanted.values()]);
-    return new Map(rows.map(({ collectionId, document }) => [documentKey(collectionId, document.id), document]));
+    const documents = new Map(
+      rows.map(({ collectionId, document }) => [documentKey(collectionId, document.id), document]),
+    );
+    return { operations, documents };
+  }
+
+  /** Puts a plain step for each selected document in the place of the selection, which is alone in its batch. */
+  async function selectedOf(
+    client: SqlClient,
+    entries: Entry[],
+    { collection, selection, effect }: SelectStep,
+    collections: ReadonlyMap<string, number>,
+  ) {
+    const collectionId = collections.get(collection);
+    const found =
+      collectionId === undefined ? [] : await selectMatching(client, collectionId, selection).catch(tooSlow);
+    if (found === 'too many') throw tooMany(selection.limit);
+    if (found === 'too large') throw tooMuchAtOnce();
+    const until = now() + changeTimeoutMs;
+    const steps = found.map(
+      ({ id }): PlainStep =>
+        effect.kind === 'delete'
+          ? { kind: 'delete', collection, id, ifMissing: 'report' }
+          : { kind: 'update', collection, id, change: withDeadline(effect.change, until) },
+    );
+    const operations = entries.map((entry): PlannedOperation => ({ ...entry, steps }));
+    return {
+      operations,
+      documents: new Map(found.map((document) => [documentKey(collectionId ?? 0, document.id), document])),
+    };
+  }
+
+  /** Ten thousand changes that are each allowed may be too much work together. */
+  function withDeadline(change: DocumentUpdate, until: number): DocumentUpdate {
+    return (before, stored) => {
+      if (now() > until) throw tooLong();
+      return change(before, stored);
+    };
+  }
+
+  async function answersOf(client: SqlClient, entries: Entry[], at: string): Promise<Map<string, StoredAnswer>> {
+    const wanted = entries.flatMap(({ author, idempotency }) =>
+      idempotency === undefined ? [] : [{ actor: author.actor, key: idempotency.key }],
+    );
+    if (wanted.length === 0) return new Map();
+    const since = new Date(Date.parse(at) - answersKeptMs).toISOString();
+    const answers = await selectAnswers(client, databaseId, wanted, since);
+    return new Map(answers.map((answer) => [answerKey(answer.actor, answer.key), answer]));
   }
 
   /** Never earlier than the batch before, so that times rise with the ids of one process. */
@@ -306,12 +404,48 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
   };
 }
 
+/** How long the documents of a selection may take to be changed: nothing else happens in the process meanwhile. */
+const changeTimeoutMs = 2_000;
+
+/** How long an answer is given again under its idempotency key. */
+export const answersKeptMs = 24 * 60 * 60_000;
+
 function needsNothingRead(entries: readonly Entry[], database: CatalogDatabase): boolean {
-  return entries.every((entry) =>
-    entry.steps.every(
-      (step) =>
-        step.kind === 'publish' || (step.kind === 'create' && step.isNew && database.collections.has(step.collection)),
-    ),
+  return entries.every(
+    ({ idempotency, steps }) =>
+      idempotency === undefined &&
+      steps.every(
+        (step) =>
+          step.kind === 'publish' ||
+          (step.kind === 'create' && step.isNew && database.collections.has(step.collection)),
+      ),
+  );
+}
+
+/** Of an operation whose selections have been carried out, or that has none. */
+function withPlainSteps(operation: LaneOperation): PlannedOperation {
+  if (operation.steps[0]?.kind !== 'select') return operation as PlannedOperation;
+  throw new Error('a selection came into a batch with other operations');
+}
+
+function tooMany(limit: number): Problem {
+  return invalid(
+    'q',
+    `the condition is met by more than ${limit} documents`,
+    `at most ${limit} documents in one request; narrow q, and send several requests`,
+  );
+}
+
+/** The caller's condition is at fault, not the server. */
+function tooSlow(error: unknown): never {
+  throw codeOf(error) === '57014' ? tooLong(error) : error;
+}
+
+function tooLong(cause?: unknown): Problem {
+  return new Problem(
+    'query_too_slow',
+    `It takes too long to find the documents that are meant (${selectionTimeoutMs / 1000} s), or to change them (${changeTimeoutMs / 1000} s); nothing was changed. Narrow the query.`,
+    { cause },
   );
 }
 
@@ -325,6 +459,7 @@ function namesToCreate(entries: readonly Entry[]): string[] {
 function rebase(plan: LanePlan, base: number): LanePlan {
   return {
     changes: plan.changes,
+    answers: plan.answers,
     events: plan.events.map((event) => ({ ...event, id: event.id + base })),
     outcomes: plan.outcomes.map((outcome) =>
       outcome.status === 'written' && outcome.eventId !== null

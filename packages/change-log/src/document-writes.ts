@@ -22,17 +22,48 @@ export type StoredDocument = {
 };
 
 /**
- * Outcome of a write that was carried out or that found nothing to change; both are committed facts.
- * `eventId` is the number of the operation's last event (the `X-Event-Id` of the answer); null when nothing was written.
+ * A write that was carried out. `eventId` is the number of the operation's last event; null when there was nothing to write. `answer` stands here when the write
+ * has an idempotency key: what is stored with it, now or at an earlier try (`documents` is empty then).
  */
-export type WriteOutcome =
-  | { status: 'written'; eventId: number | null; documents: StoredDocument[] }
-  | { status: 'missing'; id: string };
+export type CarriedOut = {
+  status: 'written';
+  eventId: number | null;
+  documents: StoredDocument[];
+  answer?: WriteAnswer | undefined;
+};
 
-export type CreateArgs = { scope: WriteScope; collection: string; data: JsonObject };
+/** Outcome of a write that was carried out or that found nothing to change; both are committed facts. */
+export type WriteOutcome = CarriedOut | { status: 'missing'; id: string };
+
+/** What a client is told of a write. `documentId` and `etag` are those of the one document that it made or changed; null for several. */
+export type WriteAnswer = {
+  /** HTTP status. */
+  status: number;
+  /** JSON text. */
+  text: string;
+  eventId: number | null;
+  etag: string | null;
+  documentId: string | null;
+};
+
+/**
+ * Makes a write happen once, however often it is sent: its answer is stored with it, in the same transaction, and is given again to whoever
+ * sends the same `key` within 24 hours. Keys of different actors and databases are different.
+ */
+export type Idempotency = {
+  key: string;
+  /** A digest of the request; the same key with another one is refused with `idempotency_mismatch`. */
+  fingerprint: string;
+  /** The answer for the outcome; pure, it is called under the lane's lock. */
+  answer: (outcome: CarriedOut) => WriteAnswer;
+};
+
+/** What every write may carry. */
+type WriteArgs = { scope: WriteScope; idempotency?: Idempotency | undefined };
+
+export type CreateArgs = WriteArgs & { collection: string; data: JsonObject };
 /** Atomic: all documents are created, in order, or none. */
-export type CreateManyArgs = {
-  scope: WriteScope;
+export type CreateManyArgs = WriteArgs & {
   collection: string;
   /** `id` keeps a known id (imports); a taken one is refused with `conflict`. */
   data: { id?: string; body: JsonObject }[];
@@ -41,27 +72,41 @@ export type CreateManyArgs = {
  * `data` computes the new fields from the present ones, inside the lane, so no other write comes between; it may throw a
  * Problem to refuse the write. It is pure and fast: the lane waits for it, and may call it again when a commit is retried.
  */
-export type UpdateArgs = {
-  scope: WriteScope;
+export type UpdateArgs = WriteArgs & { collection: string; where: { id: string }; data: DocumentUpdate };
+/** `check` sees the document under the lock, and throws a Problem to refuse. */
+export type DeleteArgs = WriteArgs & {
   collection: string;
   where: { id: string };
-  data: (before: JsonObject, stored: StoredDocument) => JsonObject;
+  check?: ((stored: StoredDocument) => void) | undefined;
 };
-export type DeleteArgs = { scope: WriteScope; collection: string; where: { id: string } };
+/** Atomic. Every document that meets the condition is changed, in the order of their ids, or none. */
+export type UpdateManyArgs = WriteArgs & { collection: string; where: Selection; data: DocumentUpdate };
 /** Atomic. Ids that do not exist are passed over; `documents` of the outcome holds those that were deleted. */
-export type DeleteManyArgs = { scope: WriteScope; collection: string; where: { ids: string[] } };
+export type DeleteManyArgs = WriteArgs & { collection: string; where: { ids: string[] } | Selection };
 /** A custom event: durable, in the same log and the same numbering. */
-export type PublishArgs = { scope: WriteScope; name: string; data: JsonValue };
+export type PublishArgs = WriteArgs & { name: string; data: JsonValue };
+
+/** The new fields of a document, from the present ones. */
+export type DocumentUpdate = (before: JsonObject, stored: StoredDocument) => JsonObject;
+
+/**
+ * Which documents of the collection are meant, decided under the lane's lock. `condition` is a boolean expression in SQL on the table `documents`
+ * with the alias `d`; its parameters are `values`, and the first of them must be the collection's id. More than `limit` are refused with
+ * `validation_failed`, a condition that takes longer than 5 seconds with `query_too_slow`.
+ */
+export type Selection = { condition: SelectionSql; limit: number };
+export type SelectionSql = (collectionId: number) => { text: string; values: readonly unknown[] };
 
 /**
  * The write methods that the extended Prisma client has on `document` and `event`. All answers come after the commit.
- * Rejections: a `Problem` (`validation_failed`, `conflict`, `not_found` for an unknown collection that may not be created,
+ * Rejections: a `Problem` (`validation_failed`, `conflict`, `idempotency_mismatch`, `not_found` for an unknown collection that may not be created,
  * `unavailable` when nothing was stored, `outcome_unknown` when that could not be found out in time).
  */
 export interface DocumentWrites {
   create(args: CreateArgs): Promise<WriteOutcome>;
   createMany(args: CreateManyArgs): Promise<WriteOutcome>;
   update(args: UpdateArgs): Promise<WriteOutcome>;
+  updateMany(args: UpdateManyArgs): Promise<WriteOutcome>;
   delete(args: DeleteArgs): Promise<WriteOutcome>;
   deleteMany(args: DeleteManyArgs): Promise<WriteOutcome>;
 }

@@ -14,6 +14,11 @@ export interface EventLog {
    * Empty when there are none yet.
    */
   read(databaseId: number, after: number): Promise<readonly LogEvent[]>;
+  /**
+   * The first `max` events with `after < id`, in order, whatever jumps the numbering makes. Fewer when their texts outgrow 16 MiB, but at least one when
+   * there is one, so whoever goes on behind the last one gets to the end.
+   */
+  readAfter(databaseId: number, after: number, max: number): Promise<readonly LogEvent[]>;
   /** The newest `max` events with `id < before`, in ascending order. */
   readBefore(databaseId: number, before: number, max: number): Promise<readonly LogEvent[]>;
 }
@@ -21,15 +26,27 @@ export interface EventLog {
 /** Ids of one page: `(n * PAGE, (n + 1) * PAGE]`. */
 const PAGE = 500;
 
+/** Bytes of text after which `readAfter` takes no further event. */
+const READ_LIMIT_BYTES = 16 * 1024 * 1024;
+
 type Row = Omit<LogEvent, 'at' | 'type'> & { type: EventType; at: Date };
 
 const columns = `id, type::text AS type, collection_id AS "collectionId", collection, document_id AS "documentId",
   before::text AS before, after::text AS after, name, data::text AS data, actor, operation_id::text AS "operationId", at`;
 
 /** Ordered by id; by the primary key (database_id, id). No locks. */
-const readAfter = {
+const readRange = {
   name: 'event-log-read',
   text: `SELECT ${columns} FROM events WHERE database_id = $1 AND id > $2 AND id <= $3 ORDER BY id`,
+};
+/** Along the primary key, ordered by id. The size of what stands before a row decides whether it still comes along. */
+const readUp = {
+  name: 'event-log-read-after',
+  text: `SELECT ${columns} FROM (
+      SELECT *, coalesce(sum(coalesce(octet_length(before::text), 0) + coalesce(octet_length(after::text), 0)
+          + coalesce(octet_length(data::text), 0)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
+      FROM (SELECT * FROM events WHERE database_id = $1 AND id > $2 ORDER BY id LIMIT $3) AS page
+    ) AS sized WHERE bytes_before < $4 ORDER BY id`,
 };
 const readDown = {
   name: 'event-log-read-before',
@@ -49,7 +66,7 @@ export function createEventLog(pool: SqlPool, options: { cacheLimitBytes?: numbe
   const pages = createPageCache(options.cacheLimitBytes ?? 32 * 1024 * 1024);
 
   async function readPage(databaseId: number, page: number): Promise<readonly LogEvent[]> {
-    const { rows } = await pool.query<Row>({ ...readAfter, values: [databaseId, page * PAGE, (page + 1) * PAGE] });
+    const { rows } = await pool.query<Row>({ ...readRange, values: [databaseId, page * PAGE, (page + 1) * PAGE] });
     return rows.map(decode);
   }
 
@@ -63,6 +80,11 @@ export function createEventLog(pool: SqlPool, options: { cacheLimitBytes?: numbe
       const events = await pages.get(`${databaseId}/${page}`, () => readPage(databaseId, page));
       const from = events.findIndex((event) => event.id > after);
       return from <= 0 ? (from === 0 ? events : []) : events.slice(from);
+    },
+    async readAfter(databaseId, after, max) {
+      const values = [databaseId, after, max, READ_LIMIT_BYTES];
+      const { rows } = await pool.query<Row>({ ...readUp, values });
+      return rows.map(decode);
     },
     async readBefore(databaseId, before, max) {
       const { rows } = await pool.query<Row>({ ...readDown, values: [databaseId, before, max] });

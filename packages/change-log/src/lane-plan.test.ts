@@ -2,14 +2,22 @@ import { Problem } from '@tidewire/protocol/problem';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StoredDocument } from './document-writes.js';
-import { documentKey, type LaneOperation, type LaneState, type LaneStep, planBatch } from './lane-plan.js';
+import {
+  answerKey,
+  documentKey,
+  type LaneState,
+  operationLimitChars,
+  type PlainStep,
+  type PlannedOperation,
+  planBatch,
+} from './lane-plan.js';
 
 const at = '2026-03-01T10:00:00.000Z';
 const earlier = '2026-02-01T10:00:00.000Z';
 const author = { actor: 'key:k1', by: 'api' };
 let nextOperation = 0;
 
-function operation(...steps: LaneStep[]): LaneOperation {
+function operation(...steps: PlainStep[]): PlannedOperation {
   nextOperation += 1;
   return { operationId: `op-${nextOperation}`, author, steps };
 }
@@ -18,17 +26,17 @@ function stored(id: string, body: string, version = 3): StoredDocument {
 }
 function state(documents: StoredDocument[] = [], base = 10): LaneState {
   const entries = documents.map((document) => [documentKey(1, document.id), document] as const);
-  return { base, at, collections: new Map([['company', 1]]), documents: new Map(entries) };
+  return { base, at, collections: new Map([['company', 1]]), documents: new Map(entries), answers: new Map() };
 }
-const create = (id: string, body = '{}'): LaneStep => ({
+const create = (id: string, body = '{}'): PlainStep => ({
   kind: 'create',
   collection: 'company',
   id,
   isNew: false,
   body,
 });
-const remove = (id: string): LaneStep => ({ kind: 'delete', collection: 'company', id, ifMissing: 'report' });
-const set = (id: string, fields: Record<string, number>): LaneStep => ({
+const remove = (id: string): PlainStep => ({ kind: 'delete', collection: 'company', id, ifMissing: 'report' });
+const set = (id: string, fields: Record<string, number>): PlainStep => ({
   kind: 'update',
   collection: 'company',
   id,
@@ -89,7 +97,7 @@ describe('a batch', () => {
   });
 
   it('reports a missing document, or passes it over in a bulk delete', () => {
-    const pass = (id: string): LaneStep => ({ kind: 'delete', collection: 'company', id, ifMissing: 'pass over' });
+    const pass = (id: string): PlainStep => ({ kind: 'delete', collection: 'company', id, ifMissing: 'pass over' });
     const plan = planBatch(
       [operation(remove('x')), operation(set('x', { a: 1 })), operation(pass('x'), pass('a'))],
       state([stored('a', '{}')]),
@@ -102,7 +110,7 @@ describe('a batch', () => {
   });
 
   it('refuses what the change function refuses, with its own problem', () => {
-    const refusing: LaneStep = {
+    const refusing: PlainStep = {
       kind: 'update',
       collection: 'company',
       id: 'a',
@@ -113,6 +121,94 @@ describe('a batch', () => {
     const plan = planBatch([operation(refusing)], state([stored('a', '{}')]));
     expect(plan.outcomes).toMatchObject([{ status: 'refused', error: { detail: 'no' } }]);
     expect(plan.events).toEqual([]);
+  });
+
+  it('carries out one of the operations with one idempotency key, and gives the others its answer (5)', () => {
+    const once = (key: string, fingerprint: string, ...steps: PlainStep[]): PlannedOperation => ({
+      ...operation(...steps),
+      idempotency: {
+        key,
+        fingerprint,
+        answer: ({ eventId, documents }) => ({
+          status: 201,
+          text: documents.map(({ body }) => body).join(),
+          eventId,
+          etag: null,
+          documentId: null,
+        }),
+      },
+    });
+    const earlier = { status: 200, text: 'before', eventId: 3, etag: null, documentId: null };
+    const stored5 = { actor: author.actor, key: 'old', fingerprint: 'f', answer: earlier };
+    const plan = planBatch(
+      [
+        once('k', 'f', create('a', '{"n":1}')),
+        once('k', 'f', create('b', '{"n":1}')),
+        once('k', 'g', create('c')),
+        once('old', 'f', create('d')),
+        { ...once('k', 'f', create('e')), author: { actor: 'key:other', by: 'api' } },
+      ],
+      { ...state(), answers: new Map([[answerKey(author.actor, 'old'), stored5]]) },
+    );
+    expect(plan.events.map(({ id, documentId }) => [id, documentId])).toEqual([
+      [11, 'a'],
+      [12, 'e'],
+    ]);
+    const answer = { status: 201, text: '{"n":1}', eventId: 11, etag: null, documentId: null };
+    expect(plan.outcomes).toMatchObject([
+      { status: 'written', answer },
+      { status: 'written', answer },
+      { status: 'refused', error: { code: 'idempotency_mismatch' } },
+      { status: 'written', answer: earlier },
+      { status: 'written', answer: { eventId: 12 } },
+    ]);
+    expect(plan.answers.map(({ actor, key }) => [actor, key])).toEqual([
+      ['key:k1', 'k'],
+      ['key:other', 'k'],
+    ]);
+  });
+
+  it('leaves the idempotency key of a refused or empty-handed operation free (5)', () => {
+    const idempotency = {
+      key: 'k',
+      fingerprint: 'f',
+      answer: () => ({ status: 200, text: '', eventId: null, etag: null, documentId: null }),
+    };
+    const plan = planBatch(
+      [
+        { ...operation(create('a')), idempotency },
+        { ...operation(remove('x')), idempotency },
+        { ...operation(remove('a')), idempotency },
+      ],
+      state([stored('a', '{}')]),
+    );
+    expect(plan.outcomes.map(({ status }) => status)).toEqual(['refused', 'missing', 'written']);
+    expect(plan.answers).toHaveLength(1);
+    expect(plan.events.map(({ type }) => type)).toEqual(['delete']);
+  });
+
+  it('lets a delete be refused by what it sees of the document', () => {
+    const check = ({ version }: StoredDocument) => {
+      if (version !== 9) throw new Problem('precondition_failed', 'no');
+    };
+    const plan = planBatch([operation({ ...remove('a'), check } as PlainStep)], state([stored('a', '{}')]));
+    expect(plan.outcomes).toMatchObject([{ status: 'refused', error: { code: 'precondition_failed' } }]);
+    expect(plan.changes).toEqual([]);
+  });
+
+  it('refuses an operation on more text than it may hold in memory, and leaves no trace of it (2)', () => {
+    const large = JSON.stringify({ text: 'x'.repeat(3_900_000) });
+    const ids = Array.from(
+      { length: Math.ceil(operationLimitChars / large.length / 2) + 1 },
+      (_, index) => `d${index}`,
+    );
+    const plan = planBatch(
+      [operation(...ids.map((id) => set(id, { a: 1 })))],
+      state(ids.map((id) => stored(id, large))),
+    );
+    expect(plan.outcomes).toMatchObject([{ status: 'refused', error: { code: 'validation_failed' } }]);
+    expect(plan.events).toEqual([]);
+    expect(plan.changes).toEqual([]);
   });
 
   it('folds any mix of operations to the same documents as one after the other, ids dense (1, 2, 4)', () => {

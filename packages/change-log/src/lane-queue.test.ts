@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createLaneQueue } from './lane-queue.js';
 
-const one = (name: string, events = 1, deadline = 100) => ({ name, steps: { length: events }, deadline });
+const one = (name: string, events = 1, deadline = 100, isAlone = false) => ({
+  name,
+  steps: { length: events },
+  deadline,
+  isAlone,
+});
 
 describe("the lane's queue", () => {
   it('hands out batches in the order of arrival within the limit (1, 2)', () => {
@@ -10,6 +15,14 @@ describe("the lane's queue", () => {
     for (const operation of [one('a'), one('b', 2), one('c'), one('d', 9), one('e')]) queue.push(operation);
     const batches = [queue.takeBatch(), queue.takeBatch(), queue.takeBatch(), queue.takeBatch(), queue.takeBatch()];
     expect(batches.map((batch) => batch.map(({ name }) => name).join(''))).toEqual(['ab', 'c', 'd', 'e', '']);
+  });
+
+  it('gives an operation that wants to be alone a batch of its own (1, 4)', () => {
+    const queue = createLaneQueue<ReturnType<typeof one>>({ batchLimitEvents: 10 });
+    for (const operation of [one('a'), one('b', 1, 100, true), one('c', 1, 100, true), one('d'), one('e')])
+      queue.push(operation);
+    const batches = [queue.takeBatch(), queue.takeBatch(), queue.takeBatch(), queue.takeBatch()];
+    expect(batches.map((batch) => batch.map(({ name }) => name).join(''))).toEqual(['a', 'b', 'c', 'de']);
   });
 
   it('hands out what is overdue and keeps the rest in order (1, 3)', () => {

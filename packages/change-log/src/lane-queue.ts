@@ -5,8 +5,9 @@
  * 1. Operations leave in the order in which they came.
  * 2. A batch holds at least one operation (however large) and otherwise stays within `batchLimitEvents`.
  * 3. An operation leaves once: in a batch, or as overdue.
+ * 4. An operation that wants to be alone has a batch of its own.
  */
-export type QueuedOperation = { steps: { readonly length: number }; deadline: number };
+export type QueuedOperation = { steps: { readonly length: number }; deadline: number; isAlone: boolean };
 
 export type LaneQueue<T> = {
   readonly length: number;
@@ -29,10 +30,11 @@ export function createLaneQueue<T extends QueuedOperation>(limits: { batchLimitE
     takeBatch() {
       let count = 0;
       let events = 0;
-      for (const { steps } of waiting) {
-        if (count > 0 && events + steps.length > limits.batchLimitEvents) break;
+      for (const { steps, isAlone } of waiting) {
+        if (count > 0 && (isAlone || events + steps.length > limits.batchLimitEvents)) break;
         events += steps.length;
         count += 1;
+        if (isAlone) break;
       }
       return waiting.splice(0, count);
     },

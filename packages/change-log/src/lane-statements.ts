@@ -1,7 +1,7 @@
 /** The statements of the commit lane. All run in sessions with `tidewire.lane = on`. */
 import type { SqlClient } from '@tidewire/db/sql-pool';
-import type { StoredDocument } from './document-writes.js';
-import type { DocumentChange, LanePlan } from './lane-plan.js';
+import type { Selection, StoredDocument } from './document-writes.js';
+import { type DocumentChange, type LanePlan, operationLimitChars, type StoredAnswer } from './lane-plan.js';
 import type { LogEvent } from './log-event.js';
 
 /** Row lock on the head of the database: serialises its commits across all processes. */
@@ -17,6 +17,30 @@ const readDocuments = {
       d.created_at AS "createdAt", d.changed_at AS "changedAt", d.created_by AS "createdBy", d.changed_by AS "changedBy"
     FROM unnest($1::int[], $2::text[]) AS wanted(collection_id, id)
     JOIN documents d ON d.collection_id = wanted.collection_id AND d.id = wanted.id`,
+};
+
+const selectedColumns = `d.id, d.body::text AS body, d.version, d.created_at AS "createdAt", d.changed_at AS "changedAt",
+      d.created_by AS "createdBy", d.changed_by AS "changedBy"`;
+
+/** By the primary key (database_id, actor, key). Under the head's lock, so whoever had the key before has committed. */
+const readAnswers = {
+  name: 'lane-read-answers',
+  text: `SELECT k.actor, k.key, k.fingerprint, k.status, k.body, k.event_id AS "eventId", k.etag, k.document_id AS "documentId"
+    FROM unnest($2::text[], $3::text[]) AS wanted(actor, key)
+    JOIN idempotency_keys k ON k.database_id = $1 AND k.actor = wanted.actor AND k.key = wanted.key
+    WHERE k.created_at > $4::timestamptz`,
+};
+
+/** An answer that is no longer good is replaced. */
+const writeAnswers = {
+  name: 'lane-write-answers',
+  text: `INSERT INTO idempotency_keys (database_id, actor, key, fingerprint, status, body, event_id, etag, document_id, created_at)
+    SELECT $1, w.actor, w.key, w.fingerprint, w.status, w.body, w.event_id, w.etag, w.document_id, $2::timestamptz
+    FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::bigint[], $9::text[], $10::text[])
+      AS w(actor, key, fingerprint, status, body, event_id, etag, document_id)
+    ON CONFLICT (database_id, actor, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status,
+      body = excluded.body, event_id = excluded.event_id, etag = excluded.etag, document_id = excluded.document_id,
+      created_at = excluded.created_at`,
 };
 
 const documentColumns = 'collection_id, id, body, data, version, created_at, changed_at, created_by, changed_by';
@@ -123,6 +147,91 @@ export async function selectDocuments(
     collectionId,
     document: { ...row, createdAt: createdAt.toISOString(), changedAt: changedAt.toISOString() },
   }));
+}
+
+/** How long the condition of a selection may hold up the other writers of the database. */
+export const selectionTimeoutMs = 5_000;
+
+/** Why a selection was not carried out. */
+export type SelectionRefusal = 'too many' | 'too large';
+
+/**
+ * The documents of a collection that meet a condition, in the order of their ids. The head's lock keeps every other writer out, so the two
+ * statements see the same. Counted before anything is read: at most `limit` documents of `operationLimitChars` in all. Walks the collection's part of the
+ * primary key unless the condition has an index. Throws Postgres's 57014 when it takes too long.
+ */
+export async function selectMatching(
+  client: SqlClient,
+  collectionId: number,
+  { condition, limit }: Selection,
+): Promise<StoredDocument[] | SelectionRefusal> {
+  const { text, values } = condition(collectionId);
+  const from = `FROM documents d WHERE d.collection_id = $1 AND (${text})`;
+  await client.query(`SET LOCAL statement_timeout = ${selectionTimeoutMs}`);
+  const counted = await client.query<{ count: number; size: number }>(
+    `SELECT count(*) AS count, coalesce(sum(m.size), 0)::bigint AS size
+      FROM (SELECT length(d.body::text) AS size ${from} LIMIT ${limit + 1}) AS m`,
+    [...values],
+  );
+  const { count = 0, size = 0 } = counted.rows[0] ?? {};
+  if (count > limit) return 'too many';
+  if (size > operationLimitChars) return 'too large';
+  const { rows } = await client.query<Omit<DocumentRow, 'collectionId'>>(
+    `SELECT ${selectedColumns} ${from} ORDER BY d.id`,
+    [...values],
+  );
+  await client.query('SET LOCAL statement_timeout = DEFAULT');
+  return rows.map(({ createdAt, changedAt, ...row }) => ({
+    ...row,
+    createdAt: createdAt.toISOString(),
+    changedAt: changedAt.toISOString(),
+  }));
+}
+
+type AnswerRow = Omit<StoredAnswer, 'answer'> & {
+  status: number;
+  body: string;
+  eventId: number | null;
+  etag: string | null;
+  documentId: string | null;
+};
+
+/** The answers of these keys that were stored after `since` (ISO 8601). */
+export async function selectAnswers(
+  client: SqlClient,
+  databaseId: number,
+  wanted: readonly { actor: string; key: string }[],
+  since: string,
+): Promise<StoredAnswer[]> {
+  const values = [databaseId, wanted.map(({ actor }) => actor), wanted.map(({ key }) => key), since];
+  const { rows } = await client.query<AnswerRow>({ ...readAnswers, values });
+  return rows.map(({ actor, key, fingerprint, status, body, eventId, etag, documentId }) => ({
+    actor,
+    key,
+    fingerprint,
+    answer: { status, text: body, eventId, etag, documentId },
+  }));
+}
+
+export async function insertAnswers(
+  client: SqlClient,
+  databaseId: number,
+  answers: readonly StoredAnswer[],
+  at: string,
+): Promise<void> {
+  const values = [
+    databaseId,
+    at,
+    answers.map(({ actor }) => actor),
+    answers.map(({ key }) => key),
+    answers.map(({ fingerprint }) => fingerprint),
+    answers.map(({ answer }) => answer.status),
+    answers.map(({ answer }) => answer.text),
+    answers.map(({ answer }) => answer.eventId),
+    answers.map(({ answer }) => answer.etag),
+    answers.map(({ answer }) => answer.documentId),
+  ];
+  await client.query({ ...writeAnswers, values });
 }
 
 function documentValues(changes: readonly DocumentChange[]): unknown[] {

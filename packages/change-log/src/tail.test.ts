@@ -32,6 +32,7 @@ function logOf(state: { head: number; oldest: number; reads: number }): EventLog
       const to = Math.min(state.head, after + 5);
       return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => eventOf(from + index));
     },
+    readAfter: async () => [],
     readBefore: async () => [],
   };
 }

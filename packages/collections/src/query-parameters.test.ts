@@ -1,6 +1,6 @@
 import { Problem } from '@tidewire/protocol/problem';
 import { describe, expect, it } from 'vitest';
-import { flag, parseParameters, wholeNumber } from './query-parameters.js';
+import { flag, oneOf, optional, parseParameters, text, texts, wholeNumber } from './query-parameters.js';
 
 const parsers = { max: wholeNumber(1_000, 0, 10_000), totals: flag };
 const parse = (query: string) => parseParameters(query, parsers, ['apikey']);
@@ -29,6 +29,19 @@ describe('query parameters', () => {
     }
     for (const name of ['__proto__', 'constructor', 'toString', '', '%zz', 'max[]', 'MAX'])
       expect(wrongFields(`${name}=1`)).toHaveLength(1);
+  });
+
+  it('may be repeated, left out, or one of some words, where they are made so', () => {
+    const made = { sort: texts, q: text, format: oneOf(['json', 'csv']), max: optional(wholeNumber(0, 0, 9)) };
+    expect(parseParameters('', made)).toEqual({ sort: [], q: null, format: null, max: null });
+    expect(parseParameters('sort=b&q=&sort=a&format=csv&max=3&sort=b', made)).toEqual({
+      sort: ['b', 'a', 'b'],
+      q: '',
+      format: 'csv',
+      max: 3,
+    });
+    for (const query of ['q=1&q=2', 'format=xml', 'max=10', 'format=toString'])
+      expect(() => parseParameters(query, made)).toThrowError(Problem);
   });
 
   it('are named ten at most', () => {

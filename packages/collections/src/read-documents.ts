@@ -1,55 +1,63 @@
-/** Reading documents, as the JSON texts of answers: prepared statements on the raw pool; bodies stay text. */
+/** Reading documents from Postgres, on the raw pool; bodies stay text. What is asked for most has prepared statements, the rest is made for each request. */
 import type { StoredDocument } from '@tidewire/change-log/document-writes';
-import type { CatalogDatabase } from '@tidewire/db/catalog';
-import type { SqlPool } from '@tidewire/db/sql-pool';
-import { Problem } from '@tidewire/protocol/problem';
+import type { SqlClient, SqlPool } from '@tidewire/db/sql-pool';
+import { aggregateToSql } from '@tidewire/query/aggregate-to-sql';
+import type { AggregateOutcome, Aggregation } from '@tidewire/query/aggregation';
+import type { Filter } from '@tidewire/query/ast';
+import type { CursorValues } from '@tidewire/query/cursor';
+import { defaultSort, type Sort } from '@tidewire/query/sort';
+import { keysetToSql, sortToSql } from '@tidewire/query/sort-to-sql';
+import { SqlParameters } from '@tidewire/query/sql-parameters';
+import { toSql } from '@tidewire/query/to-sql';
 import pg from 'pg';
 import { encodeDocument, encodeWithMetafields } from './encode-document.js';
+import { answerTooLarge, pageLimitChars } from './page-limit.js';
+import type { ReadGate } from './read-gate.js';
+
+/** A page in the order of `_id`, found by position or behind an id. */
+export type PlainPage = { max: number; skip: number; metafields: boolean; afterId: string | null };
+
+/** A page in any order. `filter` null: of all documents; `sort` null: by `_id`; `whole`: the last row is wanted with all its columns. */
+export type FoundPage = {
+  filter: Filter | null;
+  sort: Sort | null;
+  max: number;
+  skip: number;
+  after: CursorValues | null;
+  metafields: boolean;
+  whole: boolean;
+  totals: boolean;
+};
+
+/** `last`: the last document of the page, with its metafields if the page has whole rows, else as `_id` and body; null in an empty page. */
+export type Page = { texts: string[]; last: LastDocument | null; hasMore: boolean; total: number | null };
+/** The last document of a page. */
+export type LastDocument = Pick<StoredDocument, 'id' | 'body'> | StoredDocument;
 
 export interface DocumentReader {
-  /** The collection's id: from the snapshot, else read, for another process may just have made it; null when there is none. */
-  findCollection(database: CatalogDatabase, name: string): Promise<number | null>;
   /** One document, or null. */
-  get(collectionId: number, id: string, options: { metafields: boolean }): Promise<string | null>;
+  get(collectionId: number, id: string): Promise<StoredDocument | null>;
   /** A page in the order of `_id`. Throws `bad_request` when it would be larger than 32 Mi characters. */
-  list(collectionId: number, page: ListPage): Promise<string[]>;
-  /** How many documents the collection has. */
-  count(collectionId: number): Promise<number>;
+  list(collectionId: number, page: PlainPage): Promise<Page>;
+  /** A page of what the filter lets through, and how many there are if `totals`, in one snapshot. Refuses as `list` and the gate do. */
+  find(collectionId: number, page: FoundPage): Promise<Page>;
+  /** Groups and aggregates of what the filter lets through. Refuses as the gate does. */
+  aggregate(collectionId: number, filter: Filter | null, aggregation: Aggregation): Promise<AggregateOutcome>;
 }
-
-export type ListPage = { max: number; skip: number; metafields: boolean };
-
-/** Most characters of a page: V8 holds no string over 512 Mi, and several pages are in memory at a time. */
-export const pageLimitChars = 32 * 1024 * 1024;
 
 /** Without metafields nothing else is read: two times to be parsed for each row would cost as much as all the rest. */
 const plainColumns = 'd.id, d.body::text';
 const isoTime = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 const allColumns = `${plainColumns}, d.version, ${isoTime('d.created_at')}, ${isoTime('d.changed_at')}, d.created_by, d.changed_by`;
 
-/** By the unique index (database_id, name). */
-const selectCollection = {
-  name: 'collections-find',
-  text: 'SELECT id FROM collections WHERE database_id = $1 AND name = $2',
-};
-
 /** By the primary key (collection_id, id). */
-const selectDocument = bothForms(
-  'collections-get',
-  (columns) => `SELECT ${columns} FROM documents d WHERE d.collection_id = $1 AND d.id = $2`,
-);
-
-/** Ordered by `_id`, along the primary key (collection_id, id); skipped rows are walked over. */
-const selectPage = bothForms(
-  'collections-list',
-  (columns) => `SELECT ${columns} FROM documents d WHERE d.collection_id = $1 ORDER BY d.id LIMIT $2 OFFSET $3`,
-);
-
-/** Walks the collection's part of the primary key. */
-const countDocuments = {
-  name: 'collections-count',
-  text: 'SELECT count(*) AS total FROM documents WHERE collection_id = $1',
+const selectDocument = {
+  name: 'collections-get',
+  text: `SELECT ${allColumns} FROM documents d WHERE d.collection_id = $1 AND d.id = $2`,
 };
+
+/** Whole documents for the aggregates that give one. */
+const documentObject = `jsonb_build_object('_id', d.id) || d.data`;
 
 type PlainRow = [id: string, body: string];
 type WholeRow = [
@@ -60,86 +68,176 @@ type WholeRow = [
   createdBy: string,
   changedBy: string,
 ];
-type Form<R> = { name: string; text: string; encode: (row: R) => string };
+/** How the rows of a statement become documents and texts. */
+type Form = { columns: string; decode(row: unknown[]): LastDocument; encode(row: unknown[]): string };
 
-function bothForms(name: string, text: (columns: string) => string): { plain: Form<PlainRow>; whole: Form<WholeRow> } {
+const plainForm: Form = {
+  columns: plainColumns,
+  decode: (row) => decodePlain(row as PlainRow),
+  encode: (row) => encodeDocument(decodePlain(row as PlainRow)),
+};
+const wholeForm: Form = {
+  columns: allColumns,
+  decode: (row) => decodeWhole(row as WholeRow),
+  encode: (row) => encodeWithMetafields(decodeWhole(row as WholeRow)),
+};
+/** For orders by other fields than `_id`: the last row is needed whole, the texts are not. */
+const wholeRowsPlainTexts: Form = { ...wholeForm, encode: plainForm.encode };
+
+type Statement = { name?: string; text: string; values: unknown[] };
+
+function bothForms(name: string, text: (columns: string) => string) {
   return {
-    plain: { name, text: text(plainColumns), encode: ([id, body]) => encodeDocument({ id, body }) },
-    whole: { name: `${name}-whole`, text: text(allColumns), encode: (row) => encodeWithMetafields(decode(row)) },
+    plain: { form: plainForm, name, text: text(plainForm.columns) },
+    whole: { form: wholeForm, name: `${name}-whole`, text: text(wholeForm.columns) },
   };
 }
 
-export function createDocumentReader(pool: SqlPool): DocumentReader {
-  async function getIn<R extends unknown[]>({ encode, ...query }: Form<R>, values: unknown[]): Promise<string | null> {
-    const { rows } = await pool.query<R>({ ...query, rowMode: 'array', values });
-    return rows[0] === undefined ? null : encode(rows[0]);
-  }
+/** Ordered by `_id`, along the primary key (collection_id, id); skipped rows are walked over. */
+const selectPage = bothForms(
+  'collections-list',
+  (columns) => `SELECT ${columns} FROM documents d WHERE d.collection_id = $1 ORDER BY d.id LIMIT $2 OFFSET $3`,
+);
 
+/** The same from a place on: the primary key goes straight there. */
+const selectPageAfter = bothForms(
+  'collections-list-after',
+  (columns) => `SELECT ${columns} FROM documents d WHERE d.collection_id = $1 AND d.id > $3 ORDER BY d.id LIMIT $2`,
+);
+
+/** `gate`: the way of the reads whose cost the caller decides. */
+export function createDocumentReader(pool: SqlPool, gate: ReadGate): DocumentReader {
   return {
-    async findCollection(database, name) {
-      const known = database.collections.get(name);
-      if (known !== undefined) return known;
-      const { rows } = await pool.query<{ id: number }>({ ...selectCollection, values: [database.id, name] });
-      return rows[0]?.id ?? null;
+    async get(collectionId, id) {
+      const { rows } = await pool.query<WholeRow>({ ...selectDocument, rowMode: 'array', values: [collectionId, id] });
+      return rows[0] === undefined ? null : decodeWhole(rows[0]);
     },
-    get(collectionId, id, { metafields }) {
-      const values = [collectionId, id];
-      return metafields ? getIn(selectDocument.whole, values) : getIn(selectDocument.plain, values);
-    },
-    list(collectionId, { max, skip, metafields }) {
-      const values = [collectionId, max, skip];
-      return metafields ? listIn(pool, selectPage.whole, values) : listIn(pool, selectPage.plain, values);
-    },
-    async count(collectionId) {
-      const { rows } = await pool.query<{ total: number }>({ ...countDocuments, values: [collectionId] });
-      return rows[0]?.total ?? 0;
-    },
-  };
-}
 
-/**
- * Takes the rows one by one, so that a page that grows too large is given up before it fills the memory. Then the connection is closed, for there is no
- * other way to make Postgres stop sending.
- */
-async function listIn<R>(pool: SqlPool, { encode, ...form }: Form<R>, values: unknown[]): Promise<string[]> {
-  const client = await pool.connect();
-  // A connection that dies says so to its query and here; without a listener Node would exit.
-  const onError = () => undefined;
-  client.on('error', onError);
-  const texts: string[] = [];
-  let size = 0;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const config: pg.QueryArrayConfig = { ...form, rowMode: 'array', values };
-      const query = new pg.Query<R & pg.QueryResultRow>(config);
-      query.on('row', (row) => {
-        if (size > pageLimitChars) return;
-        const text = encode(row);
-        size += text.length;
-        if (size <= pageLimitChars) texts.push(text);
-        else reject(pageTooLarge());
+    async list(collectionId, { max, skip, metafields, afterId }) {
+      const forms = afterId === null ? selectPage : selectPageAfter;
+      const { form, ...statement } = metafields ? forms.whole : forms.plain;
+      const values = [collectionId, max + 1, afterId ?? skip];
+      return {
+        ...(await onClient(pool, (client) => readPage(client, { ...statement, values }, form, max))),
+        total: null,
+      };
+    },
+
+    find(collectionId, page) {
+      const form = page.metafields ? wholeForm : page.whole ? wholeRowsPlainTexts : plainForm;
+      const statement = findStatement(collectionId, page, form);
+      return gate(async (client) => {
+        const total = page.totals ? await count(client, collectionId, page.filter) : null;
+        return { ...(await readPage(client, statement, form, page.max)), total };
       });
-      query.on('end', () => resolve());
-      query.on('error', reject);
-      client.query(query);
-    });
-    client.off('error', onError);
+    },
+
+    async aggregate(collectionId, filter, aggregation) {
+      const parameters = new SqlParameters([collectionId]);
+      const where = whereOf(filter, parameters);
+      const source = { from: 'documents d', where, alias: 'd', document: documentObject };
+      const { sql, read } = aggregateToSql(aggregation, source, parameters);
+      const statement = { text: sql, values: parameters.values };
+      return read(await gate((client) => readRows(client, statement)));
+    },
+  };
+}
+
+/** Conditions on the collection ($1) and the filter; the index is the primary key's, or one on the filter's field. */
+function whereOf(filter: Filter | null, parameters: SqlParameters): string {
+  return `d.collection_id = $1${filter === null ? '' : ` AND ${toSql(filter, parameters, { alias: 'd' })}`}`;
+}
+
+/** Ordered by the sort, which ends in `_id`, so that no two rows are equal in it. */
+function findStatement(collectionId: number, { filter, sort, max, skip, after }: FoundPage, form: Form): Statement {
+  const parameters = new SqlParameters([collectionId]);
+  const order = sort ?? defaultSort;
+  const where = [whereOf(filter, parameters)];
+  if (after !== null) where.push(keysetToSql(order, after, parameters, { alias: 'd' }));
+  const orderBy = sortToSql(order, parameters, { alias: 'd' });
+  const page = `LIMIT ${parameters.add(max + 1)}::bigint OFFSET ${parameters.add(skip)}::bigint`;
+  const text = `SELECT ${form.columns} FROM documents d WHERE ${where.join(' AND ')} ORDER BY ${orderBy} ${page}`;
+  return { text, values: parameters.values };
+}
+
+/** Without a filter it walks the collection's part of the primary key. */
+async function count(client: SqlClient, collectionId: number, filter: Filter | null): Promise<number> {
+  const parameters = new SqlParameters([collectionId]);
+  const text = `SELECT count(*) AS total FROM documents d WHERE ${whereOf(filter, parameters)}`;
+  const { rows } = await client.query<{ total: number }>(text, parameters.values);
+  return rows[0]?.total ?? 0;
+}
+
+/** A connection whose page was given up is closed, for there is no other way to make Postgres stop sending. */
+async function onClient<T>(pool: SqlPool, work: (client: SqlClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    const result = await work(client);
     client.release();
+    return result;
   } catch (error) {
     client.release(true);
     throw error;
   }
-  return texts;
 }
 
-function decode([id, body, version, createdAt, changedAt, createdBy, changedBy]: WholeRow): StoredDocument {
+/** A page. The statement asks for one row more than `max`, which tells whether there are more. */
+async function readPage(
+  client: SqlClient,
+  statement: Statement,
+  form: Form,
+  max: number,
+): Promise<Omit<Page, 'total'>> {
+  const texts: string[] = [];
+  let last: unknown[] | null = null;
+  let hasMore = false;
+  await eachRow(client, { ...statement, rowMode: 'array' }, (row: unknown[]) => {
+    hasMore = texts.length === max;
+    if (hasMore) return 0;
+    const text = form.encode(row);
+    texts.push(text);
+    last = row;
+    return text.length;
+  });
+  return { texts, last: last === null ? null : form.decode(last), hasMore };
+}
+
+async function readRows(client: SqlClient, statement: Statement): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = [];
+  await eachRow(client, statement, (row: Record<string, unknown>) => {
+    rows.push(row);
+    return JSON.stringify(row).length;
+  });
+  return rows;
+}
+
+/**
+ * Takes the rows one by one, so that an answer that grows too large is given up before it fills the memory: then this rejects while Postgres is still
+ * sending. `take` gives the size of what it has kept, in characters.
+ */
+function eachRow<R>(
+  client: SqlClient,
+  config: Statement & { rowMode?: 'array' },
+  take: (row: R) => number,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const query = new pg.Query<R & pg.QueryResultRow>(config as pg.QueryArrayConfig);
+    let size = 0;
+    query.on('row', (row) => {
+      if (size > pageLimitChars) return;
+      size += take(row as R);
+      if (size > pageLimitChars) reject(answerTooLarge());
+    });
+    query.on('end', () => resolve());
+    query.on('error', reject);
+    client.query(query);
+  });
+}
+
+function decodePlain([id, body]: PlainRow): Pick<StoredDocument, 'id' | 'body'> {
+  return { id, body };
+}
+
+function decodeWhole([id, body, version, createdAt, changedAt, createdBy, changedBy]: WholeRow): StoredDocument {
   return { id, body, version, createdAt, changedAt, createdBy, changedBy };
-}
-
-function pageTooLarge(): Problem {
-  const limit = `${pageLimitChars / 1024 / 1024} MiB`;
-  return new Problem(
-    'bad_request',
-    `The answer would be larger than ${limit}. Ask for fewer documents at a time, with max.`,
-  );
 }

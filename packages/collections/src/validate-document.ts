@@ -22,11 +22,12 @@ export function validateNewDocument(body: JsonValue, at = ''): JsonObject {
   );
 }
 
-/** The changes to the document of that id. Throws `validation_failed`. */
-export function validateChanges(body: JsonValue, id: string): JsonObject {
+/** The changes to the document of that id; null when several documents are meant. Throws `validation_failed`. */
+export function validateChanges(body: JsonValue, id: string | null): JsonObject {
   const fields = validateFields(body, '');
   if (!Object.hasOwn(fields, '_id') || fields._id === id) return withoutMetafields(fields);
-  throw invalid('/_id', 'the _id of a document never changes', `none, or the one in the path, ${id}`);
+  const allowed = id === null ? 'none' : `none, or the one in the path, ${id}`;
+  throw invalid('/_id', 'the _id of a document never changes', allowed);
 }
 
 function validateFields(body: JsonValue, at: string): JsonObject {

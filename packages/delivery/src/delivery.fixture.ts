@@ -37,6 +37,7 @@ export function memoryLog(state: { head: number; oldest: number }): EventLog {
       await new Promise((resolve) => setImmediate(resolve));
       return idsBetween(Math.max(after + 1, state.oldest), Math.min(state.head, after + 7)).map(eventOf);
     },
+    readAfter: async () => [],
     readBefore: async () => [],
   };
 }

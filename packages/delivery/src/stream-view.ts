@@ -39,7 +39,8 @@ export const restdbView: StreamView = createView(
   (event) => encodeBlock({ id: event.id, event: event.type, data: restdbData(event) }),
 );
 
-function restdbData(event: LogEvent): string {
+/** The JSON text of an event as `/realtime` sends it: `{"event","collection","data"}`, or `{"event","data"}` of a custom one. */
+export function restdbData(event: LogEvent): string {
   if (event.type === 'publish') return `{"event":${JSON.stringify(event.name)},"data":${event.data}}`;
   const subject = `{"event":"${event.type}","collection":${JSON.stringify(event.collection)},"data":`;
   if (event.type === 'post') return `${subject}${event.after}}`;

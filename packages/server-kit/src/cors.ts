@@ -18,7 +18,8 @@ const allowedHeaders = [
   'x-http-method-override',
   'x-request-id',
 ].join(', ');
-const exposedHeaders = 'X-Event-Id, X-Request-Id, Retry-After, X-Pagination, ETag';
+const exposedHeaders =
+  'X-Event-Id, X-Request-Id, Retry-After, X-Pagination, X-Next-Cursor, Link, ETag, Location, Preference-Applied';
 /** Two hours, the most that Chromium keeps it. */
 const MAX_AGE_S = '7200';
 

@@ -11,12 +11,18 @@ export const bodyLimitBytes = 1024 * 1024;
 /** What is read and thrown away after a body turned out too large, so that the client sees the answer; then the socket is closed. */
 const DISCARD_LIMIT_BYTES = 64 * 1024 * 1024;
 
+const jsonType = 'application/json';
+
 /**
- * The parsed body. Rejects with a Problem: `unsupported_media_type` (not application/json in UTF-8, or compressed), `body_too_large` (over
+ * The parsed body. `mediaTypes` are those that are taken, lower case; `application/json` unless said otherwise. Rejects with a Problem: `unsupported_media_type`
+ * (another type, not in UTF-8, or compressed), `body_too_large` (over
  * 1 MiB), `bad_request` (the client went away, or bytes that are not UTF-8), and what `parseJsonText` throws.
  */
-export async function readJsonBody(request: IncomingMessage): Promise<JsonValue> {
-  checkHeaders(request);
+export async function readJsonBody(
+  request: IncomingMessage,
+  mediaTypes: readonly string[] = [jsonType],
+): Promise<JsonValue> {
+  checkHeaders(request, mediaTypes);
   const bytes = await readBytes(request);
   if (!isUtf8(bytes)) throw new Problem('bad_request', 'The body is not valid UTF-8.');
   return parseJsonText(bytes.toString('utf8'));
@@ -27,13 +33,21 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
-function checkHeaders(request: IncomingMessage): void {
+/** The media type of the request, lower case, without its parameters. */
+export function mediaTypeOf({ headers }: IncomingMessage): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function checkHeaders(request: IncomingMessage, mediaTypes: readonly string[]): void {
   const { headers } = request;
   const type = headers['content-type'];
-  if (type !== 'application/json' && !isJsonInUtf8(type)) {
+  if (type !== jsonType && !isJsonInUtf8(request, mediaTypes)) {
+    const wanted = mediaTypes.join(' or ');
     throw refuse(
       request,
-      new Problem('unsupported_media_type', 'Send JSON in UTF-8, with the header Content-Type: application/json.'),
+      new Problem('unsupported_media_type', `Send JSON in UTF-8, with the header Content-Type: ${wanted}.`, {
+        ...(mediaTypes.length > 1 ? { headers: { 'Accept-Patch': mediaTypes.join(', ') } } : {}),
+      }),
     );
   }
   const encoding = headers['content-encoding'];
@@ -50,10 +64,10 @@ function checkHeaders(request: IncomingMessage): void {
   if (Number(headers['content-length'] ?? 0) > bodyLimitBytes) throw refuse(request, tooLarge());
 }
 
-/** `application/json`, alone or with `charset=utf-8` (RFC 9110, section 8.3). */
-function isJsonInUtf8(type: string | undefined): boolean {
-  const [media, ...parameters] = (type ?? '').toLowerCase().split(';');
-  if (media?.trim() !== 'application/json') return false;
+/** One of the media types, alone or with `charset=utf-8` (RFC 9110, section 8.3). */
+function isJsonInUtf8(request: IncomingMessage, mediaTypes: readonly string[]): boolean {
+  if (!mediaTypes.includes(mediaTypeOf(request))) return false;
+  const [, ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';');
   return parameters.every((parameter) => ['', 'charset=utf-8', 'charset="utf-8"'].includes(parameter.trim()));
 }
 

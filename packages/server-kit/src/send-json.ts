@@ -26,9 +26,10 @@ export function sendProblemJson(
   send(response, status, problemType, text, headers);
 }
 
-/** 204, with the API's headers. */
-export function sendNothing(response: ServerResponse): void {
-  response.writeHead(204, [...apiHeaders, 'X-Request-Id', requestIdOf(response)]);
+/** An answer without a body, 204 unless said otherwise, with the API's headers and these. */
+export function sendNothing(response: ServerResponse, status = 204, headers: readonly string[] = []): void {
+  const length = status === 204 ? [] : ['Content-Length', '0'];
+  response.writeHead(status, [...length, ...apiHeaders, 'X-Request-Id', requestIdOf(response), ...headers]);
   response.end();
 }
 

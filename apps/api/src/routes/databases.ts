@@ -5,8 +5,8 @@ import type { Databases } from '@tidewire/access/databases';
 import { type AdminPrincipal, authorOf } from '@tidewire/access/principal';
 import type { Settings } from '@tidewire/access/settings';
 import type { EventLog } from '@tidewire/change-log/event-log';
-import { type Collections, documentsLimit } from '@tidewire/collections/collections';
-import { parseParameters, wholeNumber } from '@tidewire/collections/query-parameters';
+import type { Collections } from '@tidewire/collections/collections';
+import { parseListRequest } from '@tidewire/collections/read-request';
 import type { Catalog, CatalogDatabase } from '@tidewire/db/catalog';
 import { createKeyRequestSchema, updateKeyRequestSchema } from '@tidewire/protocol/admin-api';
 import { collectionNamePattern, databaseNamePattern } from '@tidewire/protocol/names';
@@ -28,7 +28,8 @@ export type DatabaseRoutesDeps = {
   log: EventLog;
 };
 
-const pageParameters = { max: wholeNumber(100, 0, documentsLimit), skip: wholeNumber(0, 0, Number.MAX_SAFE_INTEGER) };
+/** The parameters are those of the collections API; without them, a page of a table. */
+const documentsDefaults = { format: 'json', max: 100, metafields: true, totals: true } as const;
 
 export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
   const { adminGate, catalog, databases, settings, apiKeys, collections, log } = deps;
@@ -75,13 +76,13 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
     .route('/databases/:database/collections/:collection/documents')
     .get(
       within(async (database, request, response, admin) => {
-        const page = parseParameters(queryOf(request), pageParameters);
+        const page = parseListRequest(queryOf(request), documentsDefaults);
         const collection = parameter(request, 'collection');
         if (!collectionNamePattern.test(collection))
           throw new Problem('not_found', 'There is no collection with this name.');
         const target = { database, collection, scope: { databaseId: database.id, author: authorOf(admin) } };
-        const { text } = await collections.list(target, { ...page, metafields: true, totals: true });
-        sendJson(response, 200, text);
+        const { text, next } = await collections.list(target, page);
+        sendJson(response, 200, text, next === null ? [] : ['X-Next-Cursor', next]);
       }),
     )
     .all(methodNotAllowed('GET'));

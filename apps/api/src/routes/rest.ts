@@ -1,57 +1,38 @@
 /** The collections API: `/rest/{collection}[/{id}]`, for applications with a key. */
-import { mayRest } from '@tidewire/access/admission';
 import { keyParameters } from '@tidewire/access/key-credentials';
-import type { KeyAccess, KeyGate } from '@tidewire/access/key-gate';
-import { authorOf } from '@tidewire/access/principal';
-import {
-  type Collections,
-  defaultMax,
-  documentsLimit,
-  type Target,
-  type Written,
-} from '@tidewire/collections/collections';
-import { flag, parseParameters, wholeNumber } from '@tidewire/collections/query-parameters';
-import type { RestMethod } from '@tidewire/protocol/channel';
-import { collectionNamePattern, collectionNameRule } from '@tidewire/protocol/names';
-import { Problem } from '@tidewire/protocol/problem';
-import { admitOrigin, allowReadingRefusal, answerPreflight, isPreflight } from '@tidewire/server-kit/cors';
-import { readJsonBody } from '@tidewire/server-kit/json-body';
+import type { WriteAnswer } from '@tidewire/change-log/document-writes';
+import type { Collections, Target } from '@tidewire/collections/collections';
+import type { ChangeForm } from '@tidewire/collections/document-change';
+import { mergePatchType } from '@tidewire/collections/json-merge-patch';
+import { jsonPatchType } from '@tidewire/collections/json-patch';
+import { flag, parseParameters, text, wrongParameters } from '@tidewire/collections/query-parameters';
+import { parseListRequest } from '@tidewire/collections/read-request';
+import { allowReadingRefusal, answerPreflight, isPreflight } from '@tidewire/server-kit/cors';
+import { hasBody, mediaTypeOf, readJsonBody } from '@tidewire/server-kit/json-body';
 import { methodOverride } from '@tidewire/server-kit/method-override';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
-import { sendJson } from '@tidewire/server-kit/send-json';
-import { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express';
+import { sendJson, sendNothing } from '@tidewire/server-kit/send-json';
+import { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
 import { queryOf } from '../parse-input.js';
+import { wantsMinimal, writeOptionsOf } from '../write-request.js';
+import { createReadRoutes, type ReadRoutesDeps } from './rest-read.js';
+import { createRestRoute, idOf } from './rest-route.js';
 
-export type RestRoutesDeps = { keyGate: KeyGate; collections: Collections };
+export type RestRoutesDeps = ReadRoutesDeps & { collections: Collections };
 
-const listParameters = {
-  max: wholeNumber(defaultMax, 0, documentsLimit),
-  skip: wholeNumber(0, 0, Number.MAX_SAFE_INTEGER),
-  metafields: flag,
-  totals: flag,
-};
-const getParameters = { metafields: flag };
+const createParameters = { validate: { ...flag, fallback: true } };
+const putParameters = { replace: flag };
+const matchingParameters = { q: text, confirm: flag };
+
+const patchForms: Record<string, ChangeForm> = { [mergePatchType]: 'merge-patch', [jsonPatchType]: 'json-patch' };
+const patchTypes = ['application/json', ...Object.keys(patchForms)];
 
 /** To be mounted at `/rest`. */
-export function createRestRoutes({ keyGate, collections }: RestRoutesDeps): Router {
+export function createRestRoutes(deps: RestRoutesDeps): Router {
+  const { keyGate, collections } = deps;
   const router = Router({ caseSensitive: true });
-
-  /** The steps that every route takes in this order: key, origin, name, grant; then the work. */
-  function route(
-    method: RestMethod,
-    work: (target: Target, request: Request, response: Response) => Promise<void>,
-  ): RequestHandler {
-    return keyGate((access, request, response) => {
-      admitOrigin(access.key, request, response);
-      return work(admit(access, method, request), request, response);
-    });
-  }
-
-  const update = (method: 'PUT' | 'PATCH') =>
-    route(method, async (target, request, response) => {
-      refuseParameters(request);
-      sendWritten(response, 200, await collections.update(target, idOf(request), await readJsonBody(request)));
-    });
+  const read = createReadRoutes(deps);
+  const route = createRestRoute(keyGate);
 
   router.use((request, response, next) => {
     if (isPreflight(request)) answerPreflight(response);
@@ -61,40 +42,47 @@ export function createRestRoutes({ keyGate, collections }: RestRoutesDeps): Rout
 
   router
     .route('/:collection')
-    .get(
-      route('GET', async (target, request, response) => {
-        const { text, totals } = await collections.list(
-          target,
-          parseParameters(queryOf(request), listParameters, keyParameters),
-        );
-        sendJson(response, 200, text, totals === null ? [] : ['X-Pagination', totals]);
-      }),
-    )
+    .get(read.list)
     .post(
       route('POST', async (target, request, response) => {
-        refuseParameters(request);
-        sendWritten(response, 201, await collections.create(target, await readJsonBody(request)));
+        parseParameters(queryOf(request), createParameters, keyParameters);
+        const body = await readJsonBody(request);
+        const options = writeOptionsOf(request, { body, isOne: false });
+        sendAnswer(request, response, await collections.create(target, body, options));
       }),
     )
     .all(methodNotAllowed('GET, POST'));
 
   router
     .route('/:collection/:id')
-    .get(
-      route('GET', async (target, request, response) => {
-        const options = parseParameters(queryOf(request), getParameters, keyParameters);
-        sendJson(response, 200, await collections.get(target, idOf(request), options));
+    .get(read.get)
+    .put(
+      route('PUT', async (target, request, response) => {
+        const parameters = parseParameters(queryOf(request), putParameters, keyParameters);
+        const body = await readJsonBody(request);
+        const change = { form: parameters.replace ? 'replace' : 'merge', body } as const;
+        const options = writeOptionsOf(request, { parameters, body, isOne: true });
+        sendAnswer(request, response, await collections.update(target, idOf(request), change, options));
       }),
     )
-    .put(update('PUT'))
-    .patch(update('PATCH'))
+    .patch(
+      route('PATCH', async (target, request, response) => {
+        const id = idOf(request);
+        const matching = id === '*' ? parseMatching(request) : null;
+        if (matching === null) parseParameters(queryOf(request), {}, keyParameters);
+        const body = await readJsonBody(request, patchTypes);
+        const change = { form: patchForms[mediaTypeOf(request)] ?? 'merge', body };
+        const options = writeOptionsOf(request, { parameters: matching?.parameters, body, isOne: matching === null });
+        const written =
+          matching === null
+            ? collections.update(target, id, change, options)
+            : collections.updateMatching(target, matching.filter, change, options);
+        sendAnswer(request, response, await written);
+      }),
+    )
     .delete(
       route('DELETE', async (target, request, response) => {
-        refuseParameters(request);
-        const id = idOf(request);
-        const deleted =
-          id === '*' ? collections.deleteMany(target, await readJsonBody(request)) : collections.delete(target, id);
-        sendWritten(response, 200, await deleted);
+        sendAnswer(request, response, await deleteWhat(collections, target, request));
       }),
     )
     .all(methodNotAllowed('GET, PUT, PATCH, DELETE'));
@@ -107,33 +95,51 @@ export function createRestRoutes({ keyGate, collections }: RestRoutesDeps): Rout
   return router;
 }
 
-function admit({ principal, database, key }: KeyAccess, method: RestMethod, request: Request): Target {
-  const collection = String(request.params.collection);
-  if (!collectionNamePattern.test(collection)) {
-    throw new Problem('bad_request', `This cannot be the name of a collection (allowed: ${collectionNameRule}).`, {
-      errors: [
-        { field: 'collection', message: 'this cannot be the name of a collection', allowed: collectionNameRule },
-      ],
-    });
+/** One document, those that q is true for, or those whose ids stand in the body. */
+async function deleteWhat(collections: Collections, target: Target, request: Request): Promise<WriteAnswer> {
+  const id = idOf(request);
+  if (id !== '*') {
+    parseParameters(queryOf(request), {}, keyParameters);
+    return collections.delete(target, id, writeOptionsOf(request, { isOne: true }));
   }
-  if (!mayRest(database, key, method, collection)) {
-    throw new Problem(
-      'forbidden',
-      `The key may not ${method} ${collection}. It needs ${method}:${collection} in its rest list.`,
-    );
+  if (!hasBody(request)) {
+    const { parameters, filter } = parseMatching(request);
+    return collections.deleteMatching(target, filter, writeOptionsOf(request, { parameters, isOne: false }));
   }
-  return { database, collection, scope: { databaseId: database.id, author: authorOf(principal) } };
+  if (parseParameters(queryOf(request), matchingParameters, keyParameters).q !== null) {
+    throw wrongParameters([{ field: 'q', message: 'the body has ids already', allowed: 'q, or a body with ids' }]);
+  }
+  const body = await readJsonBody(request);
+  return collections.deleteMany(target, body, writeOptionsOf(request, { body, isOne: false }));
 }
 
-function idOf(request: Request): string {
-  return String(request.params.id);
+/** Which documents `*` stands for. Whoever means all of them says so twice: `q={}&confirm=true`. */
+function parseMatching(request: Request) {
+  const parameters = parseParameters(queryOf(request), matchingParameters, keyParameters);
+  const { q, confirm } = parameters;
+  if (q === null) {
+    const ids = request.method === 'DELETE' ? ', or a body with an array of ids' : '';
+    throw wrongParameters([
+      { field: 'q', message: 'it is not said which documents are meant', allowed: `a query, as in q={"n":1}${ids}` },
+    ]);
+  }
+  const { filter } = parseListRequest(new URLSearchParams({ q }).toString());
+  if (filter === null && !confirm) {
+    throw wrongParameters([
+      { field: 'q', message: 'every document would be meant', allowed: 'a condition, or confirm=true beside q={}' },
+    ]);
+  }
+  return { parameters, filter };
 }
 
-/** Routes without parameters take the key there and nothing else. */
-function refuseParameters(request: Request): void {
-  parseParameters(queryOf(request), {}, keyParameters);
-}
-
-function sendWritten(response: Response, status: number, { text, eventId }: Written): void {
-  sendJson(response, status, text, eventId === null ? [] : ['X-Event-Id', String(eventId)]);
+function sendAnswer(request: Request, response: Response, answer: WriteAnswer): void {
+  const { status, text: body, eventId, etag, documentId } = answer;
+  const headers: string[] = [];
+  if (eventId !== null) headers.push('X-Event-Id', String(eventId));
+  if (etag !== null) headers.push('ETag', etag);
+  if (status === 201 && documentId !== null)
+    headers.push('Location', `${request.baseUrl}/${request.params.collection}/${documentId}`);
+  if (wantsMinimal(request))
+    sendNothing(response, status === 201 ? 201 : 204, [...headers, 'Preference-Applied', 'return=minimal']);
+  else sendJson(response, status, body, headers);
 }

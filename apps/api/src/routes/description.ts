@@ -1,0 +1,83 @@
+/** `GET /openapi.json`, and the reference page `/docs` that shows it: from this server alone, without anything inline. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { keyParameters, readKeyCredentials } from '@tidewire/access/key-credentials';
+import type { KeyGate } from '@tidewire/access/key-gate';
+import { parseParameters } from '@tidewire/collections/query-parameters';
+import { admitOrigin, allowReadingRefusal } from '@tidewire/server-kit/cors';
+import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
+import { sendJson } from '@tidewire/server-kit/send-json';
+import { type RequestHandler, type Response, Router } from 'express';
+import { describeApi } from '../openapi/describe-api.js';
+import { queryOf } from '../parse-input.js';
+import { preflight } from './browser-access.js';
+
+export type DescriptionRoutesDeps = { keyGate: KeyGate };
+
+const ownFolder = fileURLToPath(new URL('../../public/docs', import.meta.url));
+const viewerFolder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+const version = String((manifest as { version: unknown }).version);
+
+/** The files of the page; nothing else of the folders is served. */
+const files: readonly { name: string; folder: string }[] = [
+  { name: 'start.js', folder: ownFolder },
+  { name: 'swagger-ui.css', folder: viewerFolder },
+  { name: 'swagger-ui-bundle.js', folder: viewerFolder },
+  { name: 'favicon-32x32.png', folder: viewerFolder },
+];
+
+/** As for the dashboard's pages; the viewer's stylesheet draws its arrows from `data:` images. */
+const pageHeaders: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-cache',
+};
+
+/** To be mounted at the root. */
+export function createDescriptionRoutes({ keyGate }: DescriptionRoutesDeps): Router {
+  const router = Router({ caseSensitive: true });
+  const general = JSON.stringify(describeApi(version, null));
+
+  const ofKey = keyGate(({ database, key }, request, response) => {
+    admitOrigin(key, request, response);
+    const collections = [...database.collections.keys()].sort();
+    const reach = { database: database.name, collections, rest: key.rest };
+    sendJson(response, 200, JSON.stringify(describeApi(version, reach)));
+  });
+
+  const describe: RequestHandler = (request, response, next) => {
+    parseParameters(queryOf(request), {}, keyParameters);
+    if (readKeyCredentials(request).status !== 'none') {
+      return ofKey(request, response, (error) => {
+        allowReadingRefusal(error, request, response);
+        next(error);
+      });
+    }
+    allowReadingRefusal(null, request, response);
+    sendJson(response, 200, general);
+  };
+
+  router.route('/openapi.json').options(preflight).get(describe).all(methodNotAllowed('GET'));
+  router
+    .route('/docs')
+    .get((_request, response, next) => sendFile(response, 'index.html', ownFolder, next))
+    .all(methodNotAllowed('GET'));
+  for (const { name, folder } of files) {
+    router
+      .route(`/docs/${name}`)
+      .get((_request, response, next) => sendFile(response, name, folder, next))
+      .all(methodNotAllowed('GET'));
+  }
+  return router;
+}
+
+function sendFile(response: Response, name: string, folder: string, next: (error?: unknown) => void): void {
+  response.set(pageHeaders).sendFile(join(folder, name), { cacheControl: false, dotfiles: 'allow' }, (error) => {
+    if (error && !response.headersSent) next(error);
+  });
+}

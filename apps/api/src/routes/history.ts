@@ -1,0 +1,97 @@
+/** What a document was: `GET /rest/{collection}/{id}/history` and `GET /rest/{collection}/{id}/asof/{eventId}`. */
+import { keyParameters } from '@tidewire/access/key-credentials';
+import type { KeyGate } from '@tidewire/access/key-gate';
+import type { Target } from '@tidewire/collections/collections';
+import {
+  type DocumentVersion,
+  documentAsOf,
+  listVersions,
+  type Subject,
+  withoutMetafields,
+} from '@tidewire/collections/document-history';
+import { findCollection } from '@tidewire/collections/find-collection';
+import { flag, parseParameters, wholeNumber } from '@tidewire/collections/query-parameters';
+import { checkId, noDocument } from '@tidewire/collections/refusals';
+import type { SqlPool } from '@tidewire/db/sql-pool';
+import { Problem } from '@tidewire/protocol/problem';
+import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
+import { sendJson } from '@tidewire/server-kit/send-json';
+import { type Request, Router } from 'express';
+import { queryOf } from '../parse-input.js';
+import { preflight, readableRefusal } from './browser-access.js';
+import { createRestRoute } from './rest-route.js';
+
+export type HistoryRoutesDeps = { keyGate: KeyGate; pool: SqlPool };
+
+const historyParameters = {
+  max: wholeNumber(20, 1, 100),
+  before: wholeNumber(Number.MAX_SAFE_INTEGER, 1, Number.MAX_SAFE_INTEGER),
+};
+const eventIds = wholeNumber(0, 0, Number.MAX_SAFE_INTEGER);
+
+/** To be mounted at `/rest`, before the routes of documents. */
+export function createHistoryRoutes({ keyGate, pool }: HistoryRoutesDeps): Router {
+  const router = Router({ caseSensitive: true });
+  const route = createRestRoute(keyGate);
+
+  async function subjectOf({ database, collection }: Target, request: Request): Promise<Subject> {
+    const id = String(request.params.id);
+    checkId(id);
+    const collectionId = await findCollection(pool, database, collection);
+    if (collectionId === null) throw noDocument(collection, id);
+    return { databaseId: database.id, collectionId, id };
+  }
+
+  router.use(preflight);
+  router
+    .route('/:collection/:id/history')
+    .get(
+      route('GET', async (target, request, response) => {
+        const page = parseParameters(queryOf(request), historyParameters, keyParameters);
+        const subject = await subjectOf(target, request);
+        const versions = await listVersions(pool, subject, page);
+        if (versions === null) throw noDocument(target.collection, subject.id);
+        const next = versions.at(-1)?.eventId ?? null;
+        sendJson(response, 200, `{"data":[${versions.map(encodeVersion).join()}],"next":${next}}`);
+      }),
+    )
+    .all(methodNotAllowed('GET'));
+  router
+    .route('/:collection/:id/asof/:eventId')
+    .get(
+      route('GET', async (target, request, response) => {
+        const { metafields } = parseParameters(queryOf(request), { metafields: flag }, keyParameters);
+        const eventId = parseEventId(String(request.params.eventId));
+        const subject = await subjectOf(target, request);
+        const past = await documentAsOf(pool, subject, eventId);
+        if (past.status === 'out of reach') throw outOfReach(past.from, past.to);
+        if (past.status === 'absent') {
+          const { collection } = target;
+          throw new Problem('not_found', `After event ${eventId} ${collection} had no document ${subject.id}.`);
+        }
+        sendJson(response, 200, metafields ? past.text : withoutMetafields(past.text));
+      }),
+    )
+    .all(methodNotAllowed('GET'));
+  router.use(readableRefusal);
+  return router;
+}
+
+function encodeVersion({ eventId, type, at, document }: DocumentVersion): string {
+  return `${JSON.stringify({ eventId, type, at }).slice(0, -1)},"document":${document}}`;
+}
+
+function parseEventId(text: string): number {
+  const eventId = eventIds.parse(text);
+  if (eventId !== undefined) return eventId;
+  throw new Problem('bad_request', `This is not the number of an event (allowed: ${eventIds.allowed}).`, {
+    errors: [{ field: 'eventId', message: 'this is not the number of an event', allowed: eventIds.allowed }],
+  });
+}
+
+function outOfReach(from: number, to: number): Problem {
+  const allowed = `an event from ${from} to ${to}`;
+  return new Problem('bad_request', `The log does not reach there (allowed: ${allowed}).`, {
+    errors: [{ field: 'eventId', message: 'the log does not reach there', allowed }],
+  });
+}

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { entityTag, includesEntityTag } from './entity-tag.js';
+
+describe('entityTag', () => {
+  it('changes with the version and with the time of the change', () => {
+    const changedAt = '2026-01-31T09:30:00.123Z';
+    const tag = entityTag({ version: 0, changedAt });
+    expect(tag).toMatch(/^"0-[0-9a-z]+"$/);
+    expect(entityTag({ version: 0, changedAt })).toBe(tag);
+    expect(entityTag({ version: 1, changedAt })).not.toBe(tag);
+    expect(entityTag({ version: 0, changedAt: '2026-01-31T09:30:00.124Z' })).not.toBe(tag);
+  });
+});
+
+describe('includesEntityTag', () => {
+  it.each(['"1-a"', 'W/"1-a"', '"0-z", "1-a"', ' W/"x" ,W/"1-a" ', '*'])('finds the tag in %s', (header) => {
+    expect(includesEntityTag(header, '"1-a"')).toBe(true);
+  });
+  it.each(['', '1-a', '"1-A"', '"1-ab"', '"1-a', ',,,'])('does not find it in %s', (header) => {
+    expect(includesEntityTag(header, '"1-a"')).toBe(false);
+  });
+});

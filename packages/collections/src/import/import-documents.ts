@@ -1,0 +1,131 @@
+/** Writes rows as documents, in batches, through the same door as every other write: each document becomes an event. */
+import type { DocumentWrites, WriteScope } from '@tidewire/change-log/document-writes';
+import { bodyLimitChars } from '@tidewire/change-log/lane-plan';
+import type { JsonObject } from '@tidewire/protocol/json';
+import { documentIdPattern, documentIdRule } from '@tidewire/protocol/names';
+import { Problem } from '@tidewire/protocol/problem';
+import { validateNewDocument } from '../validate-document.js';
+import type { ImportRow } from './import-row.js';
+
+/** A row that was not imported, and why. */
+export type BadRow = { line: number; reason: string };
+
+/** `documents` were written, `bad` rows were not; `eventId` is the number of the last event, null when nothing was written. */
+export type ImportOutcome = { documents: number; bad: number; eventId: number | null };
+
+export type ImportDeps = {
+  documents: DocumentWrites;
+  scope: WriteScope;
+  collection: string;
+  /** Documents keep the `_id` of their row; a taken one is refused. Else each gets a new one. */
+  keepIds: boolean;
+  onBadRow: (row: BadRow) => void;
+  /** Called after each batch with the documents so far; what it throws ends the import. */
+  onBatch: (documents: number) => void;
+};
+
+type Prepared = { line: number; id?: string; body: JsonObject };
+
+/** Rows in one transaction. Measured as the knee: more only makes other writers of the database wait longer. */
+const batchSize = 500;
+/** Characters of JSON after which a batch is full, however few rows it has. */
+const batchLimitChars = 4 * 1024 * 1024;
+
+/**
+ * Reads on only as fast as Postgres writes. Fields of the server are left out. A batch is one transaction; when it is refused its rows are written one by one,
+ * so that only those at fault are missing. Rejects when Postgres is away; what was written until then stays, and `onBatch` has told how much.
+ */
+export async function importDocuments(rows: AsyncIterable<ImportRow>, deps: ImportDeps): Promise<ImportOutcome> {
+  const outcome: ImportOutcome = { documents: 0, bad: 0, eventId: null };
+  const refuse = (row: BadRow) => {
+    outcome.bad += 1;
+    deps.onBadRow(row);
+  };
+  let batch: Prepared[] = [];
+  let chars = 0;
+  const flush = async () => {
+    await writeBatch(batch, deps, outcome, refuse);
+    batch = [];
+    chars = 0;
+    deps.onBatch(outcome.documents);
+  };
+  for await (const row of rows) {
+    const prepared = prepare(row, deps.keepIds);
+    if ('reason' in prepared) refuse(prepared);
+    else {
+      batch.push(prepared);
+      chars += prepared.chars;
+      if (batch.length >= batchSize || chars >= batchLimitChars) await flush();
+    }
+  }
+  if (batch.length > 0) await flush();
+  return outcome;
+}
+
+function prepare(row: ImportRow, keepIds: boolean): (Prepared & { chars: number }) | BadRow {
+  if ('reason' in row) return row;
+  const { line, value } = row;
+  try {
+    const { id, body } = takeId(value);
+    const document = validateNewDocument(body);
+    const chars = JSON.stringify(document).length;
+    if (chars > bodyLimitChars) return { line, reason: `the document is longer than ${bodyLimitChars} characters` };
+    if (!keepIds || id === undefined) return { line, body: document, chars };
+    if (typeof id === 'string' && documentIdPattern.test(id)) return { line, id, body: document, chars };
+    return { line, reason: `_id ${JSON.stringify(id).slice(0, 60)} is not an id (allowed: ${documentIdRule})` };
+  } catch (error) {
+    return { line, reason: reasonOf(error) };
+  }
+}
+
+function takeId(value: Extract<ImportRow, { value: unknown }>['value']) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { id: undefined, body: value };
+  const { _id: id, ...body } = value;
+  return { id, body };
+}
+
+/** All rows in one transaction; when that is refused, each in its own, together, so that they share commits all the same. */
+async function writeBatch(
+  batch: readonly Prepared[],
+  deps: ImportDeps,
+  outcome: ImportOutcome,
+  refuse: (row: BadRow) => void,
+): Promise<void> {
+  try {
+    await write(batch, deps, outcome);
+    return;
+  } catch (error) {
+    const reason = reasonOf(error);
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) return refuse({ line: only.line, reason });
+  }
+  const accidents: unknown[] = [];
+  const tries = batch.map((row) =>
+    write([row], deps, outcome).catch((error: unknown) => {
+      try {
+        refuse({ line: row.line, reason: reasonOf(error) });
+      } catch (accident) {
+        accidents.push(accident);
+      }
+    }),
+  );
+  await Promise.all(tries);
+  if (accidents.length > 0) throw accidents[0];
+}
+
+async function write(rows: readonly Prepared[], { documents, scope, collection }: ImportDeps, outcome: ImportOutcome) {
+  const data = rows.map(({ id, body }) => (id === undefined ? { body } : { id, body }));
+  const written = await documents.createMany({ scope, collection, data });
+  if (written.status !== 'written') return;
+  outcome.documents += rows.length;
+  if (written.eventId !== null) outcome.eventId = Math.max(outcome.eventId ?? 0, written.eventId);
+}
+
+/** Refusals that are not the row's fault, and would be the same for each. */
+const notTheRows: readonly string[] = ['unavailable', 'outcome_unknown', 'internal', 'not_found'];
+
+/** The reason of a refusal; anything that is not the row's fault is thrown on. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Problem && !notTheRows.includes(error.code)) return error.detail.replace(/^: /, '');
+  throw error;
+}

@@ -1,0 +1,200 @@
+/** The writing half of the collections API. Whether the caller may do it has been decided before; refusals are Problems. */
+import type {
+  CarriedOut,
+  DocumentWrites,
+  Idempotency,
+  Selection,
+  StoredDocument,
+  WriteAnswer,
+  WriteOutcome,
+  WriteScope,
+} from '@tidewire/change-log/document-writes';
+import type { JsonObject, JsonValue } from '@tidewire/protocol/json';
+import { documentIdPattern, documentIdRule } from '@tidewire/protocol/names';
+import { invalid } from '@tidewire/protocol/problem';
+import { everything, type Filter } from '@tidewire/query/ast';
+import { SqlParameters } from '@tidewire/query/sql-parameters';
+import { toSql } from '@tidewire/query/to-sql';
+import { type ChangeForm, parseChange } from './document-change.js';
+import { encodeWithMetafields } from './encode-document.js';
+import { entityTag } from './entity-tag.js';
+import { documentsLimit } from './page-limit.js';
+import type { Precondition } from './precondition.js';
+import { checkId, noCollection, noDocument } from './refusals.js';
+import { validateNewDocument } from './validate-document.js';
+
+/** Where and by whom. */
+export type WriteTarget = { collection: string; scope: WriteScope };
+
+/** What a request may ask beside the write itself. */
+export type WriteOptions = {
+  /** Looked at under the lane's lock; `precondition_failed` when the document has changed. */
+  ifMatch?: Precondition | undefined;
+  /** Makes the write happen once; `idempotency_mismatch` when the key belongs to another request. */
+  idempotency?: Pick<Idempotency, 'key' | 'fingerprint'> | undefined;
+};
+
+export interface Writing {
+  /** An object makes one document and answers it; an array makes all or none, and answers them in order. With metafields, 201. */
+  create(target: WriteTarget, body: JsonValue, options?: WriteOptions): Promise<WriteAnswer>;
+  /** Answers the document with metafields. `not_found`, `bad_request` for a malformed id, and what `parseChange` throws. */
+  update(
+    target: WriteTarget,
+    id: string,
+    change: { form: ChangeForm; body: JsonValue },
+    options?: WriteOptions,
+  ): Promise<WriteAnswer>;
+  /** Changes every document that the filter (null: every one) is true for, or none; at most 10,000. Answers `{"result":[ids],"count":n}`. */
+  updateMatching(
+    target: WriteTarget,
+    filter: Filter | null,
+    change: { form: ChangeForm; body: JsonValue },
+    options?: WriteOptions,
+  ): Promise<WriteAnswer>;
+  /** Answers `{"result":["<id>"]}`. */
+  delete(target: WriteTarget, id: string, options?: WriteOptions): Promise<WriteAnswer>;
+  /** The body is an array of ids; those that do not exist are passed over. Answers `{"result":[ids deleted]}`. All or nothing. */
+  deleteMany(target: WriteTarget, body: JsonValue, options?: WriteOptions): Promise<WriteAnswer>;
+  /** As `updateMatching`. */
+  deleteMatching(target: WriteTarget, filter: Filter | null, options?: WriteOptions): Promise<WriteAnswer>;
+}
+
+export function createWriting(documents: DocumentWrites): Writing {
+  async function createOne(target: WriteTarget, body: JsonValue, options: WriteOptions): Promise<WriteAnswer> {
+    const { scope, collection } = target;
+    const data = validateNewDocument(body);
+    const answer = (outcome: CarriedOut) => answerOne(201, outcome, data);
+    const outcome = await documents.create({ scope, collection, data, idempotency: idempotencyOf(options, answer) });
+    return answerOf(expectCollection(outcome, target), answer);
+  }
+
+  async function createMany(target: WriteTarget, body: JsonValue[], options: WriteOptions): Promise<WriteAnswer> {
+    const { scope, collection } = target;
+    checkCount(body.length, 'documents');
+    const data = body.map((item, index) => ({ body: validateNewDocument(item, `/${index}`) }));
+    const answer = ({ documents: created, eventId }: CarriedOut) => {
+      const texts = created.map((document, index) => encodeWithMetafields(document, data[index]?.body));
+      return answerSeveral(201, `[${texts.join()}]`, eventId);
+    };
+    const outcome = await documents.createMany({
+      scope,
+      collection,
+      data,
+      idempotency: idempotencyOf(options, answer),
+    });
+    return answerOf(expectCollection(outcome, target), answer);
+  }
+
+  return {
+    create: (target, body, options = {}) =>
+      Array.isArray(body) ? createMany(target, body, options) : createOne(target, body, options),
+
+    async update({ scope, collection }, id, { form, body }, options = {}) {
+      checkId(id);
+      const { ifMatch } = options;
+      const change = parseChange(form, body, id);
+      const data = (before: JsonObject, stored: StoredDocument) => {
+        ifMatch?.(stored);
+        return change(before, stored);
+      };
+      const answer = (outcome: CarriedOut) => answerOne(200, outcome);
+      const idempotency = idempotencyOf(options, answer);
+      const outcome = await documents.update({ scope, collection, where: { id }, data, idempotency });
+      if (outcome.status === 'missing') throw noDocument(collection, id);
+      return answerOf(outcome, answer);
+    },
+
+    async updateMatching({ scope, collection }, filter, { form, body }, options = {}) {
+      const data = parseChange(form, body, null);
+      const idempotency = idempotencyOf(options, answerCounted);
+      const where = selectionOf(filter);
+      return answerOf(await documents.updateMany({ scope, collection, where, data, idempotency }), answerCounted);
+    },
+
+    async delete({ scope, collection }, id, options = {}) {
+      checkId(id);
+      const idempotency = idempotencyOf(options, answerDeleted);
+      const outcome = await documents.delete({ scope, collection, where: { id }, check: options.ifMatch, idempotency });
+      if (outcome.status === 'missing') throw noDocument(collection, id);
+      return answerOf(outcome, answerDeleted);
+    },
+
+    async deleteMany({ scope, collection }, body, options = {}) {
+      const ids = parseIds(body);
+      const idempotency = idempotencyOf(options, answerDeleted);
+      return answerOf(await documents.deleteMany({ scope, collection, where: { ids }, idempotency }), answerDeleted);
+    },
+
+    async deleteMatching({ scope, collection }, filter, options = {}) {
+      const idempotency = idempotencyOf(options, answerCounted);
+      const where = selectionOf(filter);
+      return answerOf(await documents.deleteMany({ scope, collection, where, idempotency }), answerCounted);
+    },
+  };
+}
+
+type Answer = (outcome: CarriedOut) => WriteAnswer;
+
+const nothingWritten: CarriedOut = { status: 'written', eventId: null, documents: [] };
+
+/** What the lane has stored with an idempotency key, else made now. */
+function answerOf(outcome: WriteOutcome, answer: Answer): WriteAnswer {
+  if (outcome.status === 'missing') return answer(nothingWritten);
+  return outcome.answer ?? answer(outcome);
+}
+
+function idempotencyOf({ idempotency }: WriteOptions, answer: Answer): Idempotency | undefined {
+  return idempotency === undefined ? undefined : { ...idempotency, answer };
+}
+
+function answerOne(status: number, { documents, eventId }: CarriedOut, fields?: JsonObject): WriteAnswer {
+  const [document] = documents;
+  if (document === undefined) throw new Error('a write of one document wrote none');
+  const text = encodeWithMetafields(document, fields);
+  return { status, text, eventId, etag: entityTag(document), documentId: document.id };
+}
+
+function answerSeveral(status: number, text: string, eventId: number | null): WriteAnswer {
+  return { status, text, eventId, etag: null, documentId: null };
+}
+
+function answerDeleted({ documents, eventId }: CarriedOut): WriteAnswer {
+  return answerSeveral(200, JSON.stringify({ result: documents.map(({ id }) => id) }), eventId);
+}
+
+function answerCounted({ documents, eventId }: CarriedOut): WriteAnswer {
+  const result = documents.map(({ id }) => id);
+  return answerSeveral(200, JSON.stringify({ result, count: result.length }), eventId);
+}
+
+function selectionOf(filter: Filter | null): Selection {
+  return {
+    limit: documentsLimit,
+    condition(collectionId) {
+      const parameters = new SqlParameters([collectionId]);
+      const text = toSql(filter ?? everything, parameters, { alias: 'd' });
+      return { text, values: parameters.values };
+    },
+  };
+}
+
+function parseIds(body: JsonValue): string[] {
+  if (!Array.isArray(body)) throw invalid('', 'the body must be an array of ids', `["577cf185e2039b0900000016", …]`);
+  checkCount(body.length, 'ids');
+  const ids = body.map((id, index) => {
+    if (typeof id === 'string' && documentIdPattern.test(id)) return id;
+    throw invalid(`/${index}`, 'this is not the _id of a document', documentIdRule);
+  });
+  return [...new Set(ids)];
+}
+
+function checkCount(count: number, what: string): void {
+  if (count === 0 || count > documentsLimit)
+    throw invalid('', `the array has ${count} ${what}`, `1 to ${documentsLimit}`);
+}
+
+/** A create that finds nothing found no collection. */
+function expectCollection(outcome: WriteOutcome, { collection }: WriteTarget): CarriedOut {
+  if (outcome.status === 'missing') throw noCollection(collection);
+  return outcome;
+}

@@ -1,0 +1,199 @@
+/** Regular expressions mean the same in Postgres and in memory, and none takes long in either. */
+
+import type pg from 'pg';
+import { RE2JS } from 're2js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLinguisticDatabase } from './documents-table.fixture.js';
+import { parsePattern } from './pattern.js';
+import { texts as commonTexts, createRandom, pick, type Random, times } from './random.fixture.js';
+
+const { env } = process;
+const patternsCount = Number(env.PATTERNS ?? 1_500);
+const seed = Number(env.SEED ?? Date.now() % 1_000_000_000);
+
+const pieces: [string, ...string[]] = [
+  'a',
+  'b',
+  'A',
+  'k',
+  's',
+  'ſ',
+  'é',
+  'É',
+  '😀',
+  '日',
+  '0',
+  '9',
+  '_',
+  '-',
+  ' ',
+  '%',
+  "'",
+  '"',
+  '/',
+  ',',
+  '#',
+  '~',
+  '<',
+  '=',
+  '!',
+  ':',
+  ';',
+  '@',
+  '&',
+  '.',
+  '\\d',
+  '\\D',
+  '\\w',
+  '\\W',
+  '\\s',
+  '\\S',
+  '\\n',
+  '\\t',
+  '\\.',
+  '\\\\',
+  '\\*',
+  '\\[',
+  '\\(',
+  '\\$',
+  '\\^',
+  '\\x41',
+  '\\x{1F600}',
+  '\\u00e9',
+  '[ab]',
+  '[^ab]',
+  '[a-c]',
+  '[^a-c0-9]',
+  '[\\d_]',
+  '[^\\s]',
+  '[\\W]',
+  '[é-ü]',
+  '[😀-😂]',
+  '[-a]',
+  '[a-]',
+  '[]a]',
+  '[^]]',
+  '[\\]\\-\\\\]',
+  '[A-Z]',
+  '[^\\D]',
+  '[\\u0001-\\x{10FFFF}]',
+  '^',
+  '$',
+  '|',
+  '(',
+  ')',
+  '(?:',
+  '*',
+  '+',
+  '?',
+  '{2}',
+  '{1,3}',
+  '{0,2}',
+  '{2,}',
+  '{0}',
+  '{',
+  '}',
+  ']',
+  '*?',
+  '+?',
+];
+const characters = [
+  ...'abcAkKsSſéÉü😀😁日0_9- %\'"\n\t\r.\\*[($^',
+  '\u212a',
+  '\u2028',
+  '\u{10ffff}',
+  '\u0085',
+  '\u00a0',
+  '\u0001',
+];
+
+const makePattern = (random: Random) => times(1 + Math.floor(random() * 6), () => pick(random, pieces)).join('');
+const makeText = (random: Random) =>
+  times(Math.floor(random() * 6), () => pick(random, characters as [string, ...string[]])).join('');
+
+describe(`regular expressions, seed ${seed}`, () => {
+  let client: pg.Client;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    ({ client, close } = await createLinguisticDatabase());
+  });
+  afterAll(() => close());
+
+  const ask = async (postgres: string, texts: readonly string[]): Promise<boolean[]> => {
+    const { rows } = await client.query(
+      `SELECT to_jsonb(text) @? $1::jsonpath AS found FROM unnest($2::text[]) WITH ORDINALITY AS item(text, place) ORDER BY place`,
+      [`$ ? (@ like_regex ${JSON.stringify(postgres)} flag "s")`, texts],
+    );
+    return rows.map(({ found }) => found === true);
+  };
+
+  it(`${patternsCount} random patterns find the same texts in both engines`, { timeout: 300_000 }, async () => {
+    const random = createRandom(seed);
+    let tried = 0;
+    let found = 0;
+    while (tried < patternsCount) {
+      const source = makePattern(random);
+      const parsed = parsePattern(source, random() < 0.4);
+      if (!parsed.ok) continue;
+      tried += 1;
+      const texts = [...times(25, () => makeText(random)), ...commonTexts.slice(0, 15)];
+      const re2 = RE2JS.compile(parsed.pattern.re2);
+      const expected = texts.map((text) => re2.test(text));
+      found += expected.filter(Boolean).length;
+      const answers = await ask(parsed.pattern.postgres, texts).catch((cause: unknown) => {
+        throw new Error(`Postgres refuses ${source}: ${parsed.pattern.postgres}`, { cause });
+      });
+      expect(answers, `${source} ${parsed.pattern.ignoreCase} ${JSON.stringify(texts)}`).toEqual(expected);
+    }
+    expect(found).toBeGreaterThan(tried);
+  });
+
+  const evil = [
+    '(a+)+$',
+    '(a|aa)+$',
+    '(a|a?)+$',
+    '(.*)*$',
+    '(.*a){20}',
+    '(.*a){100}',
+    '^(([a-z])+.)+[A-Z]([a-z])+$',
+    '(a*)*b',
+    '(?:a?){100}a{100}',
+    '(?:a{0,10}){0,100}$',
+    '(?:(?:a{0,10}){0,10}){0,10}b',
+    '(?:a|b|ab){100}c',
+    '.*.*.*.*.*.*.*.*.*=',
+    '[^a]{100}[^b]{100}[^c]{100}$',
+    '(?:.|\\n){100}(?:.|\\n){100}x',
+    '(?:\\w+\\s?){50}$',
+    'a{100}a{100}a{100}a{100}a{100}b',
+    '(?:(?:(?:(?:a+)+)+)+)+b',
+    '\\x{10FFFF}?(?:😀|😁)+$',
+    '(?:[a-z]{1,30}[0-9]{0,30}){10}!',
+    '(?i)(?:k+s+)+$',
+    '[ac].{90}[0-9]',
+    '(?:[ab][^x]{0,90}){10}[0-9]$',
+    'a.{0,99}b.{0,99}c.{0,99}d.{0,99}e.{0,99}f.{0,99}[0-9]$',
+    '(?:[a-m][a-z]{0,99}){9}[0-9]',
+    '(?:a|[a-b]|[a-c]|[a-d]|[a-e]|[a-f]){90}[0-9]',
+  ];
+  it.each(evil)('%s is refused, or answers within a second in both engines', async (source) => {
+    const parsed = parsePattern(source, false);
+    if (!parsed.ok) return expect(parsed.message).not.toBe('');
+    const texts = [
+      'a'.repeat(20_000),
+      `${'a'.repeat(20_000)}!`,
+      'ab c1'.repeat(4_000),
+      `${'ks'.repeat(10_000)}x`,
+      '😀'.repeat(10_000),
+      times(40_000, (index) => String.fromCharCode(97 + ((index * index * 7919) % 26))).join(''),
+    ];
+    const started = performance.now();
+    const expected = texts.map((text) => RE2JS.compile(parsed.pattern.re2).test(text));
+    const inMemory = performance.now() - started;
+    expect(await ask(parsed.pattern.postgres, texts)).toEqual(expected);
+    const inPostgres = performance.now() - started - inMemory;
+    if (inMemory > 200 || inPostgres > 200) console.info(source, Math.round(inMemory), Math.round(inPostgres));
+    expect(inMemory).toBeLessThan(5_000);
+    expect(inPostgres).toBeLessThan(5_000);
+  });
+});
