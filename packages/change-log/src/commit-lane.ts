@@ -16,7 +16,7 @@ import type { SqlClient, SqlPool } from '@tidewire/db/sql-pool';
 import { Problem } from '@tidewire/protocol/problem';
 import type { ChangeBus } from './change-bus.js';
 import type { StoredDocument } from './document-writes.js';
-import { documentKey, type LaneOperation, type LaneOutcome, type LanePlan, planBatch } from './lane-plan.js';
+import { documentKey, type LaneOperation, type LaneOutcome, type LanePlan, placePlan, planBatch } from './lane-plan.js';
 import { createLaneQueue } from './lane-queue.js';
 import {
   insertBatch,
@@ -208,7 +208,7 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
       await catalog.refresh(databaseId);
       return null;
     }
-    return { entries, plan: rebase(plan, base) };
+    return { entries, plan: placePlan(plan, base) };
   }
 
   async function commitBatch(
@@ -257,7 +257,7 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
     }
     await client.query('ROLLBACK');
     isInDoubt = false;
-    return { entries: doubt.entries, plan: doubt.base === null ? rebase(doubt.plan, first - 1) : doubt.plan };
+    return { entries: doubt.entries, plan: doubt.base === null ? placePlan(doubt.plan, first - 1) : doubt.plan };
   }
 
   function announce({ entries, plan }: Committed): void {
@@ -319,19 +319,6 @@ function namesToCreate(entries: readonly Entry[]): string[] {
   const names = new Set<string>();
   for (const { steps } of entries) for (const step of steps) if (step.kind === 'create') names.add(step.collection);
   return [...names];
-}
-
-/** A plan that was made from 0 up, moved to its place in the log. */
-function rebase(plan: LanePlan, base: number): LanePlan {
-  return {
-    changes: plan.changes,
-    events: plan.events.map((event) => ({ ...event, id: event.id + base })),
-    outcomes: plan.outcomes.map((outcome) =>
-      outcome.status === 'written' && outcome.eventId !== null
-        ? { ...outcome, eventId: outcome.eventId + base }
-        : outcome,
-    ),
-  };
 }
 
 function outcomeUnknown(cause?: unknown): Problem {

@@ -33,7 +33,10 @@ export type LaneOutcome = { status: 'refused'; error: unknown } | WriteOutcome;
 /** The net effect of a batch on one document. */
 export type DocumentChange = { kind: 'insert' | 'update' | 'delete'; collectionId: number; document: StoredDocument };
 
-export type LanePlan = { events: LogEvent[]; changes: DocumentChange[]; outcomes: LaneOutcome[] };
+/** An event that has no place in the log yet: `id` is given when it takes one. */
+export type PlannedEvent = { -readonly [K in keyof LogEvent]: LogEvent[K] };
+
+export type LanePlan = { events: PlannedEvent[]; changes: DocumentChange[]; outcomes: LaneOutcome[] };
 
 export type LaneState = {
   /** The head before the batch. */
@@ -79,7 +82,8 @@ function planOperation(operation: LaneOperation, state: LaneState, overlay: Over
         events.length = eventsBefore;
         return { status: 'missing', id: 'id' in step ? step.id : '' };
       }
-      events.push({ ...effect.event, id: state.base + events.length + 1 });
+      effect.event.id = state.base + events.length + 1;
+      events.push(effect.event);
       if (effect.change !== null) {
         mine.set(documentKey(effect.change.collectionId, effect.change.last.id), effect.change);
         documents.push(effect.change.last);
@@ -95,7 +99,7 @@ function planOperation(operation: LaneOperation, state: LaneState, overlay: Over
 }
 
 type Entry = { collectionId: number; document: StoredDocument | null; last: StoredDocument };
-type Effect = { event: Omit<LogEvent, 'id'>; change: Entry | null };
+type Effect = { event: PlannedEvent; change: Entry | null };
 
 function planStep(
   step: LaneStep,
@@ -106,7 +110,7 @@ function planStep(
   const origin = { actor: author.actor, operationId, at: state.at };
   if (step.kind === 'publish') {
     const nothing = { collectionId: null, collection: null, documentId: null, before: null, after: null };
-    return { event: { type: 'publish', ...nothing, name: step.name, data: step.data, ...origin }, change: null };
+    return { event: { id: 0, type: 'publish', ...nothing, name: step.name, data: step.data, ...origin }, change: null };
   }
   const collectionId = state.collections.get(step.collection);
   if (collectionId === undefined) {
@@ -125,7 +129,7 @@ function planStep(
     if (present !== null) throw new Problem('conflict', `A document with the _id ${step.id} exists already.`);
     const document = firstVersion(step.id, step.body, state.at, author.by);
     return {
-      event: { type: 'post', ...subject, before: null, after: wholeDocument(document) },
+      event: { id: 0, type: 'post', ...subject, before: null, after: wholeDocument(document) },
       change: { collectionId, document, last: document },
     };
   }
@@ -133,13 +137,13 @@ function planStep(
   const before = wholeDocument(present);
   if (step.kind === 'delete') {
     return {
-      event: { type: 'delete', ...subject, before, after: null },
+      event: { id: 0, type: 'delete', ...subject, before, after: null },
       change: { collectionId, document: null, last: present },
     };
   }
   const document = nextVersion(present, changedBody(present, step.change), state.at, author.by);
   return {
-    event: { type: 'put', ...subject, before, after: wholeDocument(document) },
+    event: { id: 0, type: 'put', ...subject, before, after: wholeDocument(document) },
     change: { collectionId, document, last: document },
   };
 }
@@ -164,3 +168,12 @@ function changedBody(
 
 /** Most characters that a document may grow to by changes; a single request is held to less. */
 export const bodyLimitChars = 4 * 1024 * 1024;
+
+/** Moves a plan that was made from 0 up to its place in the log. */
+export function placePlan(plan: LanePlan, base: number): LanePlan {
+  for (const event of plan.events) event.id += base;
+  for (const outcome of plan.outcomes) {
+    if (outcome.status === 'written' && outcome.eventId !== null) outcome.eventId += base;
+  }
+  return plan;
+}
