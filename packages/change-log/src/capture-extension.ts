@@ -36,14 +36,10 @@ export type CapturingClient = ReturnType<typeof captureWrites>;
 export function captureWrites(prisma: AdminClient, submit: Submit) {
   const newId = createDocumentIds();
 
-  /** Lazy, as Prisma's own promises are: an array given to `$transaction` is refused by Prisma before anything was sent. */
   function write(context: unknown, method: string, scope: WriteScope, steps: () => LaneStep[]): Promise<WriteOutcome> {
-    return lazily(async () => {
+    return new LazyWrite(() => {
       refuseInTransaction(context, method);
-      const operation = { operationId: randomUUID(), author: scope.author, steps: steps() };
-      const outcome = await submit(scope.databaseId, operation);
-      if (outcome.status === 'refused') throw outcome.error;
-      return outcome;
+      return submit(scope.databaseId, { operationId: randomUUID(), author: scope.author, steps: steps() }).then(accept);
     });
   }
 
@@ -138,18 +134,51 @@ function refuseInTransaction(context: unknown, method: string): void {
   );
 }
 
-/** A promise that begins its work when it is first waited for. */
-function lazily<T>(begin: () => Promise<T>): Promise<T> {
-  let begun: Promise<T> | undefined;
-  const start = () => {
-    begun ??= begin();
-    return begun;
-  };
-  return {
-    // biome-ignore lint/suspicious/noThenProperty: being a thenable is what this object is for.
-    then: (onFulfilled, onRejected) => start().then(onFulfilled, onRejected),
-    catch: (onRejected) => start().catch(onRejected),
-    finally: (onFinally) => start().finally(onFinally),
-    [Symbol.toStringTag]: 'TidewireWrite',
-  };
+function accept(outcome: LaneOutcome): WriteOutcome {
+  if (outcome.status === 'refused') throw outcome.error;
+  return outcome;
+}
+
+/**
+ * A promise that begins its work when it is first waited for, as Prisma's own are; but none of Prisma's, so that an array of them given
+ * to `$transaction` is refused by Prisma before anything was sent.
+ */
+class LazyWrite implements Promise<WriteOutcome> {
+  readonly [Symbol.toStringTag] = 'TidewireWrite';
+  readonly #begin: () => Promise<WriteOutcome>;
+  #begun: Promise<WriteOutcome> | undefined;
+
+  constructor(begin: () => Promise<WriteOutcome>) {
+    this.#begin = begin;
+  }
+
+  #promise(): Promise<WriteOutcome> {
+    this.#begun ??= begin(this.#begin);
+    return this.#begun;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: being a thenable is what this class is for.
+  then<A = WriteOutcome, B = never>(
+    onFulfilled?: ((outcome: WriteOutcome) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#promise().then(onFulfilled, onRejected);
+  }
+
+  catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<WriteOutcome | B> {
+    return this.#promise().catch(onRejected);
+  }
+
+  finally(onFinally?: (() => void) | null): Promise<WriteOutcome> {
+    return this.#promise().finally(onFinally);
+  }
+}
+
+/** What is thrown at the beginning is a rejection, too. */
+function begin(work: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

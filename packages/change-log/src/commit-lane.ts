@@ -51,11 +51,30 @@ export type CommitLaneOptions = {
   onRetry: (error: unknown) => void;
 };
 
-type Entry = LaneOperation & {
-  deadline: number;
-  isAnswered: boolean;
-  answer: (outcome: LaneOutcome) => void;
-};
+/** An operation on its way, and whom to answer. */
+class Entry implements LaneOperation {
+  isAnswered = false;
+  readonly operationId: string;
+  readonly author: LaneOperation['author'];
+  readonly steps: LaneOperation['steps'];
+
+  constructor(
+    { operationId, author, steps }: LaneOperation,
+    readonly deadline: number,
+    readonly resolve: (outcome: LaneOutcome) => void,
+  ) {
+    this.operationId = operationId;
+    this.author = author;
+    this.steps = steps;
+  }
+
+  /** The first answer counts. */
+  answer(outcome: LaneOutcome): void {
+    if (this.isAnswered) return;
+    this.isAnswered = true;
+    this.resolve(outcome);
+  }
+}
 
 /** A batch that may have been committed, as far as we know: its plan, and the head below its first event where that is known. */
 type Doubt = { entries: Entry[]; plan: LanePlan; base: number | null };
@@ -76,17 +95,7 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
 
   function submit(operation: LaneOperation): Promise<LaneOutcome> {
     return new Promise((resolve) => {
-      const entry: Entry = {
-        ...operation,
-        deadline: now() + writeTimeoutMs,
-        isAnswered: false,
-        answer(outcome) {
-          if (entry.isAnswered) return;
-          entry.isAnswered = true;
-          resolve(outcome);
-        },
-      };
-      queue.push(entry);
+      queue.push(new Entry(operation, now() + writeTimeoutMs, resolve));
       if (isFlying) return;
       isFlying = true;
       setImmediate(fly);
