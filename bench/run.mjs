@@ -85,7 +85,7 @@ async function main() {
     settings: settings(),
     results: results.map(withSummaries),
   });
-  process.stdout.write(`\n${table(results)}\n\n${file}\n`);
+  process.stdout.write(`\n${table(results)}\n\nload: ${machine.loadGenerator}\n${file}\n`);
   if (results.some(({ faults }) => faults.length > 0)) process.exitCode = 1;
 }
 

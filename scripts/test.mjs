@@ -30,6 +30,8 @@ const stages = [
     env: { PLAYWRIGHT_JSON_OUTPUT_FILE: join(workFolder, 'e2e.json') },
     count: () => countPlaywright(join(workFolder, 'e2e.json')),
   },
+  { name: 'instruments', command: npm(['run', 'test', '-w', 'bench']) },
+  { name: 'chaos', command: npm(['run', 'chaos', '-w', 'bench', '--', '--short']) },
 ];
 
 /** Each finds something, says plainly what it could not get, and answers with environment variables for the stages, or null. */

@@ -11,23 +11,20 @@ import { insertNew } from '@tidewire/change-log/lane-statements';
 import { runToEnd } from '../kit/processes.mjs';
 import { makeFolder } from '../kit/product.mjs';
 
-/** Positions of the arrays with the documents' ids in the statement: of the documents, and of their events. */
-const idParameters = [5, 15];
-
 /**
  * @param {{ pgbench: string, address: any, databaseId: number, collectionId: number, batchSize: number, clients: number, seconds: number, pool: import('@tidewire/db/sql-pool').SqlPool }} options
  * @returns {Promise<{ perSecond: number, transactionsPerSecond: number, latencyMs: number }>}
  */
 export async function runStatement({ pgbench, address, databaseId, collectionId, batchSize, clients, seconds, pool }) {
   const folder = makeFolder('pgbench');
-  const { text, values } = await recordStatement({ databaseId, collectionId, batchSize, pool });
+  const { text, values, idParameters } = await recordStatement({ databaseId, collectionId, batchSize, pool });
   await pool.query('DROP TABLE IF EXISTS bench_batch');
   await pool.query(
     `CREATE TABLE bench_batch AS SELECT * FROM (SELECT ${values.map((_, index) => `$${index + 1}::text AS p${index + 1}`).join()}) AS one`,
     values,
   );
   const script = join(folder.path, 'batch.sql');
-  writeFileSync(script, scriptOf(text, batchSize));
+  writeFileSync(script, scriptOf(text, idParameters, batchSize));
   const settings = {
     PGHOST: address.host,
     PGPORT: String(address.port),
@@ -89,7 +86,13 @@ async function recordStatement({ databaseId, collectionId, batchSize, pool }) {
     },
   };
   await insertNew(/** @type {any} */ (recorder), databaseId, rows[0].config_version, planBatch(operations, state));
-  return { text: recorded.text, values: recorded.values.map(asText) };
+  // The lists of the documents' ids: of the documents themselves, and of their events.
+  const [{ steps }] = operations;
+  const isIds = (value) => Array.isArray(value) && value[0] === steps[0].id;
+  const idParameters = recorded.values.flatMap((value, index) => (isIds(value) ? [index + 1] : []));
+  if (idParameters.length !== 2)
+    throw new Error('the statement of the lane does not have the ids of the documents in two lists');
+  return { text: recorded.text, values: recorded.values.map(asText), idParameters };
 }
 
 /** A value as text, arrays as node-pg sends them. */
@@ -103,7 +106,7 @@ function element(value) {
 }
 
 /** The values are read once, then every transaction is the one statement. */
-function scriptOf(text, batchSize) {
+function scriptOf(text, idParameters, batchSize) {
   const ids = `ARRAY(SELECT lpad(to_hex(:first::bigint + n), 24, '0') FROM generate_series(1, ${batchSize}) AS n)`;
   const statement = text.replaceAll(/\$(\d+)/g, (_, position) =>
     idParameters.includes(Number(position)) ? ids : `:p${position}`,

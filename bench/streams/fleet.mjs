@@ -33,7 +33,7 @@ export async function startFleet({
   }
   const stop = () => Promise.all(clients.map((client) => client.stop()));
   const all = (command, optionsOf = (_index) => ({})) =>
-    Promise.all(clients.map((client, index) => ask(client.child, command, optionsOf(index))));
+    Promise.all(clients.map((client, index) => ask(client, command, optionsOf(index))));
   try {
     await all('open', (index) => ({
       dialect,
@@ -61,15 +61,22 @@ export async function startFleet({
   };
 }
 
-async function ask(child, command, options) {
-  child.send({ command, options });
-  const ended = once(child, 'exit').then(([code, signal]) => {
-    throw new Error(`a load client ended with ${signal ?? `code ${code}`}`);
+async function ask({ child, ended }, command, options) {
+  const answered = new AbortController();
+  const died = ended.then((how) => {
+    throw new Error(`a load client ended with ${how}`);
   });
-  ended.catch(() => undefined);
-  const [answer] = await Promise.race([once(child, 'message'), ended]);
-  if ('error' in answer) throw new Error(`a load client failed: ${answer.error}`);
-  return answer.value;
+  const message = once(child, 'message', { signal: answered.signal });
+  child.send({ command, options });
+  try {
+    const [answer] = await Promise.race([message, died]);
+    if ('error' in answer) throw new Error(`a load client failed: ${answer.error}`);
+    return answer.value;
+  } finally {
+    message.catch(() => undefined);
+    died.catch(() => undefined);
+    answered.abort();
+  }
 }
 
 function merge(reports) {

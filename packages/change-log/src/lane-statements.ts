@@ -1,8 +1,7 @@
 /** The statements of the commit lane. All run in sessions with `tidewire.lane = on`. */
 import type { SqlClient } from '@tidewire/db/sql-pool';
 import type { Selection, StoredDocument } from './document-writes.js';
-import { type DocumentChange, type LanePlan, operationLimitChars, type StoredAnswer } from './lane-plan.js';
-import type { LogEvent } from './log-event.js';
+import { type LanePlan, operationLimitChars, type StoredAnswer } from './lane-plan.js';
 
 /** Row lock on the head of the database: serialises its commits across all processes. */
 const lockHead = {
@@ -45,9 +44,11 @@ const writeAnswers = {
 
 const documentColumns = 'collection_id, id, body, data, version, created_at, changed_at, created_by, changed_by';
 
-const insertDocuments = (from: string) => `INSERT INTO documents (${documentColumns})
-      SELECT w.collection_id, w.id, w.body::json, w.body::jsonb, w.version, w.created_at, w.changed_at, w.created_by, w.changed_by
-      FROM ${from}`;
+/**
+ * A list of JSON texts travels as one text: JSON never holds the record separator (U+001E) unescaped, so nothing has to be quoted
+ * on one side and unquoted on the other, as in an array of texts. An empty text stands for null.
+ */
+const jsonTexts = (parameter: number) => `string_to_array($${parameter}::text, chr(30), '')`;
 
 const insertEvents = (
   from: string,
@@ -57,28 +58,25 @@ const insertEvents = (
         e.before::json, e.after::json, e.name, e.data::json, e.actor, e.operation_id::uuid, e.at::timestamptz
       FROM ${from}`;
 
-const newRows = (first: number) =>
-  `unnest($${first}::int[], $${first + 1}::text[], $${first + 2}::text[], $${first + 3}::int[], $${first + 4}::timestamptz[],
-      $${first + 5}::timestamptz[], $${first + 6}::text[], $${first + 7}::text[])
-      AS w(collection_id, id, body, version, created_at, changed_at, created_by, changed_by)`;
-
 /**
  * The short way for batches of new documents and custom events: one statement, one round trip, committed by itself. It writes only
  * if the database's configuration is still the one that the batch was planned with (PostgreSQL evaluates the condition again on the
  * row's newest version after it waited for the lock); else it returns no row and nothing was written. `$3` events take their place
- * behind the head, in the order of the arrays.
+ * behind the head, in the order of the lists. All are of the time `$4`.
  */
 const appendNew = {
   name: 'lane-append-new',
   text: `WITH head AS (
       UPDATE log_heads SET head = head + $3 WHERE database_id = $1 AND config_version = $2 RETURNING head - $3 AS base
     ), documents_written AS (
-      ${insertDocuments(`head, ${newRows(4)}`)}
+      INSERT INTO documents (${documentColumns})
+      SELECT w.collection_id, w.id, w.body::json, w.body::jsonb, 0, $4::timestamptz, $4::timestamptz, w.author, w.author
+      FROM head, unnest($5::int[], $6::text[], ${jsonTexts(7)}, $8::text[]) AS w(collection_id, id, body, author)
     ), events_written AS (
       ${insertEvents(`head, LATERAL (SELECT head.base + n AS id, type, collection_id, collection, document_id, NULL::text AS before,
-        after, name, data, actor, operation_id, at FROM unnest($12::text[], $13::int[], $14::text[], $15::text[], $16::text[],
-        $17::text[], $18::text[], $19::text[], $20::text[], $21::text[]) WITH ORDINALITY
-        AS u(type, collection_id, collection, document_id, after, name, data, actor, operation_id, at, n)) AS e`)}
+        after, name, data, actor, operation_id, $4 AS at FROM unnest($9::text[], $10::int[], $11::text[], $12::text[], ${jsonTexts(13)},
+        $14::text[], ${jsonTexts(15)}, $16::text[], $17::text[]) WITH ORDINALITY
+        AS u(type, collection_id, collection, document_id, after, name, data, actor, operation_id, n)) AS e`)}
     )
     SELECT base FROM head`,
 };
@@ -87,19 +85,22 @@ const appendNew = {
 const writeBatch = {
   name: 'lane-write-batch',
   text: `WITH inserted AS (
-      ${insertDocuments(newRows(3))}
+      INSERT INTO documents (${documentColumns})
+      SELECT w.collection_id, w.id, w.body::json, w.body::jsonb, w.version, w.created_at, w.changed_at, w.created_by, w.changed_by
+      FROM unnest($3::int[], $4::text[], ${jsonTexts(5)}, $6::int[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[])
+        AS w(collection_id, id, body, version, created_at, changed_at, created_by, changed_by)
     ), updated AS (
       UPDATE documents d SET body = w.body::json, data = w.body::jsonb, version = w.version, changed_at = w.changed_at,
         changed_by = w.changed_by
-      FROM unnest($11::int[], $12::text[], $13::text[], $14::int[], $15::timestamptz[], $16::text[])
+      FROM unnest($11::int[], $12::text[], ${jsonTexts(13)}, $14::int[], $15::timestamptz[], $16::text[])
         AS w(collection_id, id, body, version, changed_at, changed_by)
       WHERE d.collection_id = w.collection_id AND d.id = w.id
     ), deleted AS (
       DELETE FROM documents d USING unnest($17::int[], $18::text[]) AS w(collection_id, id)
       WHERE d.collection_id = w.collection_id AND d.id = w.id
     ), events_written AS (
-      ${insertEvents(`unnest($19::bigint[], $20::text[], $21::int[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[],
-        $27::text[], $28::text[], $29::text[], $30::text[])
+      ${insertEvents(`unnest($19::bigint[], $20::text[], $21::int[], $22::text[], $23::text[], ${jsonTexts(24)}, ${jsonTexts(25)},
+        $26::text[], ${jsonTexts(27)}, $28::text[], $29::text[], $30::text[])
         AS e(id, type, collection_id, collection, document_id, before, after, name, data, actor, operation_id, at)`)}
     )
     UPDATE log_heads SET head = $2 WHERE database_id = $1`,
@@ -234,56 +235,36 @@ export async function insertAnswers(
   await client.query({ ...writeAnswers, values });
 }
 
-function documentValues(changes: readonly DocumentChange[]): unknown[] {
-  return [
-    changes.map((change) => change.collectionId),
-    changes.map(({ document }) => document.id),
-    changes.map(({ document }) => document.body),
-    changes.map(({ document }) => document.version),
-    changes.map(({ document }) => document.createdAt),
-    changes.map(({ document }) => document.changedAt),
-    changes.map(({ document }) => document.createdBy),
-    changes.map(({ document }) => document.changedBy),
-  ];
+/** The form that `jsonTexts` reads. */
+function joinJson(texts: readonly (string | null)[]): string {
+  return texts.map((text) => text ?? '').join('\u001e');
 }
 
-/** The columns that both ways write; the general way puts `id` and `before` in their places. */
-function eventValues(events: readonly LogEvent[]) {
-  return {
-    type: events.map((event) => event.type),
-    subject: [
-      events.map((event) => event.collectionId),
-      events.map((event) => event.collection),
-      events.map((event) => event.documentId),
-    ],
-    before: events.map((event) => event.before),
-    rest: [
-      events.map((event) => event.after),
-      events.map((event) => event.name),
-      events.map((event) => event.data),
-      events.map((event) => event.actor),
-      events.map((event) => event.operationId),
-      events.map((event) => event.at),
-    ],
-  };
-}
-
-/** Returns the head before the batch, or null when the configuration has changed and nothing was written. */
+/** Returns the head before the batch, or null when the configuration has changed and nothing was written. The plan only creates. */
 export async function insertNew(
   client: SqlClient,
   databaseId: number,
   configVersion: number,
-  plan: LanePlan,
+  { events, changes }: LanePlan,
 ): Promise<number | null> {
-  const { type, subject, rest } = eventValues(plan.events);
   const values = [
     databaseId,
     configVersion,
-    plan.events.length,
-    ...documentValues(plan.changes),
-    type,
-    ...subject,
-    ...rest,
+    events.length,
+    events[0]?.at,
+    changes.map((change) => change.collectionId),
+    changes.map(({ document }) => document.id),
+    joinJson(changes.map(({ document }) => document.body)),
+    changes.map(({ document }) => document.createdBy),
+    events.map((event) => event.type),
+    events.map((event) => event.collectionId),
+    events.map((event) => event.collection),
+    events.map((event) => event.documentId),
+    joinJson(events.map((event) => event.after)),
+    events.map((event) => event.name),
+    joinJson(events.map((event) => event.data)),
+    events.map((event) => event.actor),
+    events.map((event) => event.operationId),
   ];
   const { rows } = await client.query<{ base: number }>({ ...appendNew, values });
   return rows[0]?.base ?? null;
@@ -293,26 +274,40 @@ export async function insertBatch(client: SqlClient, databaseId: number, base: n
   const inserted = plan.changes.filter((change) => change.kind === 'insert');
   const updated = plan.changes.filter((change) => change.kind === 'update');
   const deleted = plan.changes.filter((change) => change.kind === 'delete');
-  const { type, subject, before, rest } = eventValues(plan.events);
+  const { events } = plan;
   await client.query({
     ...writeBatch,
     values: [
       databaseId,
-      base + plan.events.length,
-      ...documentValues(inserted),
+      base + events.length,
+      inserted.map((change) => change.collectionId),
+      inserted.map(({ document }) => document.id),
+      joinJson(inserted.map(({ document }) => document.body)),
+      inserted.map(({ document }) => document.version),
+      inserted.map(({ document }) => document.createdAt),
+      inserted.map(({ document }) => document.changedAt),
+      inserted.map(({ document }) => document.createdBy),
+      inserted.map(({ document }) => document.changedBy),
       updated.map((change) => change.collectionId),
       updated.map(({ document }) => document.id),
-      updated.map(({ document }) => document.body),
+      joinJson(updated.map(({ document }) => document.body)),
       updated.map(({ document }) => document.version),
       updated.map(({ document }) => document.changedAt),
       updated.map(({ document }) => document.changedBy),
       deleted.map((change) => change.collectionId),
       deleted.map(({ document }) => document.id),
-      plan.events.map((event) => event.id),
-      type,
-      ...subject,
-      before,
-      ...rest,
+      events.map((event) => event.id),
+      events.map((event) => event.type),
+      events.map((event) => event.collectionId),
+      events.map((event) => event.collection),
+      events.map((event) => event.documentId),
+      joinJson(events.map((event) => event.before)),
+      joinJson(events.map((event) => event.after)),
+      events.map((event) => event.name),
+      joinJson(events.map((event) => event.data)),
+      events.map((event) => event.actor),
+      events.map((event) => event.operationId),
+      events.map((event) => event.at),
     ],
   });
 }

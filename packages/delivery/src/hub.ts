@@ -77,7 +77,7 @@ export function createHub(options: HubOptions): Hub {
   const idleSince = new Map<number, number>();
   const dirty = new Set<DatabaseStreams>();
   let second = 0;
-  let pauseMs = 0;
+  let pauseUntil = 0;
   let isFlushDue = false;
   let isDraining = false;
 
@@ -108,15 +108,17 @@ export function createHub(options: HubOptions): Hub {
   }
 
   /**
-   * Events that arrive in the same turn go out as one write. Under saturation the pause grows to the time that the last flush took:
-   * half of the time then goes to sending, with more events in each write, and the rest to everything else. Idle, there is no pause.
+   * Events that arrive in the same turn go out as one write. Between two flushes there is a pause as long as the last one took: under
+   * saturation half of the time then goes to sending, with more events in each write, and the rest to everything else. An event
+   * that comes after the pause goes at once.
    */
   function requestFlush(streams: DatabaseStreams): void {
     dirty.add(streams);
     if (isFlushDue) return;
     isFlushDue = true;
-    if (pauseMs < 1) setImmediate(flush);
-    else setTimeout(flush, pauseMs);
+    const waitMs = pauseUntil - performance.now();
+    if (waitMs < 1) setImmediate(flush);
+    else setTimeout(flush, waitMs);
   }
 
   function flush(): void {
@@ -125,7 +127,8 @@ export function createHub(options: HubOptions): Hub {
     const due = [...dirty];
     dirty.clear();
     for (const streams of due) streams.flush();
-    pauseMs = Math.min(performance.now() - began, MAX_PAUSE_MS);
+    const ended = performance.now();
+    pauseUntil = ended + Math.min(ended - began, MAX_PAUSE_MS);
   }
 
   function tick(): void {
