@@ -53,6 +53,11 @@ export function hasCodePoint(set: CodePointSet, codePoint: number): boolean {
   return false;
 }
 
+/** Whether the set has one character. */
+export function isSingle(set: CodePointSet): boolean {
+  return set.length === 1 && set[0]?.[0] === set[0]?.[1];
+}
+
 /** The set with all letters that differ from its members in case alone. */
 export function foldSet(set: CodePointSet): CodePointSet {
   const added: [number, number][] = [];

@@ -63,6 +63,18 @@ describe('among 20,000 documents', () => {
     expect(plan).not.toMatch(/Seq Scan/);
   });
 
+  it('a GIN index on the fields answers equality on any path, arrays on it or not', async () => {
+    await client.query('CREATE INDEX everything ON documents USING gin (data jsonb_path_ops)');
+    await client.query('SET enable_seqscan = off');
+    const parsed = parseFilter({ 'a.b': 4, tags: 't4', other: { $exists: false } });
+    if (!parsed.ok) throw new Error('not parsed');
+    const parameters = new SqlParameters();
+    const where = toSql(parsed.filter, parameters);
+    const { rows } = await client.query(`EXPLAIN SELECT id FROM documents WHERE ${where}`, parameters.values);
+    expect(JSON.stringify(rows)).toMatch(/Bitmap Index Scan on everything/);
+    await client.query('DROP INDEX everything; RESET enable_seqscan');
+  });
+
   it('a value in arrays is found through the index as well as without', async () => {
     const { text, values } = prepare({ tags: 't7' });
     expect((await client.query(text, values)).rows).toHaveLength(40);

@@ -69,6 +69,11 @@ const filterPlaces: Record<string, (payload: string) => JsonObject> = {
 
 const neverAccepted = ['operator with a dollar', 'logical operator', '$options', '$type', '$date', '$size'];
 
+/** As JSON has it, and so the database: there is no negative zero. */
+function asStored(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
 describe(`${payloads.length} payloads`, () => {
   let client: pg.Client;
   let close: () => Promise<void>;
@@ -186,7 +191,7 @@ describe(`${payloads.length} payloads`, () => {
         const bare = documents.map(({ _created, _changed, _createdby, _changedby, _version, ...own }) => own);
         const usesMetafields = JSON.stringify(raw).includes(':_created');
         const expected = aggregate(parsed.aggregation, usesMetafields ? documents : bare);
-        expect(read(rows), JSON.stringify(raw)).toEqual(expected);
+        expect(asStored(read(rows)), JSON.stringify(raw)).toEqual(asStored(expected));
       }
     }
   });

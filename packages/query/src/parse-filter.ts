@@ -1,11 +1,13 @@
 /** From what a user sent as `q`, or wrote into a rule, to the tree of `ast.ts`; or everything that is wrong with it, each with its place. */
 import { type CompareOperator, everything, type Filter, type JsonType, jsonTypes, type ValueTest } from './ast.js';
-import { type DynamicDate, dynamicDates, isDynamicDate, normalizeDate, startOf } from './dates.js';
-import { isJsonObject, type JsonObject, type JsonValue, setMember } from './json.js';
+import { type DynamicDate, dynamicDates, isDynamicDate, startOf } from './dates.js';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.js';
 import { isStorable, parsePath, shorten } from './paths.js';
 import { parsePattern } from './pattern.js';
 import { below, type Parsed, type QueryProblem } from './problems.js';
 import { queryLimits } from './query-limits.js';
+import { hasOperators, isDateOperand, OperandReader } from './query-operand.js';
+import { checkSize } from './query-size.js';
 import { parseSearch } from './text-search.js';
 
 /** `now`: the moment for dynamic dates; the present one if absent. */
@@ -33,9 +35,6 @@ const fieldOperators = [
   ...(Object.keys(dynamicDates) as DynamicDate[]),
 ];
 const nothing: Filter = { kind: 'or', items: [] };
-/** Containers within each other in the whole filter, so that nothing here runs out of stack. */
-const RAW_DEPTH = 2 * (queryLimits.valueDepth + queryLimits.depth);
-
 /**
  * Parses a filter, the value of `q` after `JSON.parse`. Nothing (`undefined`) and `{}` are `everything`. The answer can be kept and shared: dynamic dates
  * are fixed in it.
@@ -55,26 +54,6 @@ export function parseTextFilter(text: string): Parsed<{ filter: Filter }> {
   return { ok: true, filter: { kind: 'text', search: parsed.search } };
 }
 
-/** Bounds that hold for the value as a whole. Looks at it without recursion. */
-function checkSize(value: unknown): QueryProblem | null {
-  const tell = (message: string): QueryProblem => ({ field: '', message });
-  if (!isJsonObject(value)) {
-    return { field: '', message: 'A query is a JSON object.', allowed: ['{"field": value}', '{"field": {"$gt": 1}}'] };
-  }
-  const rest: { item: unknown; depth: number }[] = [{ item: value, depth: 1 }];
-  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
-    if (typeof next.item === 'number' && !Number.isFinite(next.item))
-      return tell('A number is beyond what a double can hold.');
-    if (typeof next.item !== 'object' || next.item === null) continue;
-    if (next.depth > RAW_DEPTH) return tell(`The query is nested more than ${RAW_DEPTH} deep.`);
-    for (const item of Object.values(next.item)) rest.push({ item, depth: next.depth + 1 });
-    if (rest.length > queryLimits.filterBytes)
-      return tell(`The query is longer than ${queryLimits.filterBytes} bytes.`);
-  }
-  if (new TextEncoder().encode(JSON.stringify(value)).length <= queryLimits.filterBytes) return null;
-  return tell(`The query is longer than ${queryLimits.filterBytes} bytes.`);
-}
-
 /** `isElement`: within `$elemMatch`, where there is no text search. */
 type Place = { at: string; depth: number; isElement: boolean };
 
@@ -82,7 +61,11 @@ class FilterParser {
   private readonly errors: QueryProblem[] = [];
   private nodes = 0;
 
-  constructor(private readonly now: Date) {}
+  private readonly operands: OperandReader;
+
+  constructor(private readonly now: Date) {
+    this.operands = new OperandReader(now, (field, message, allowed) => this.fail(field, message, allowed));
+  }
 
   parse(value: JsonValue): Parsed<{ filter: Filter }> {
     const filter = this.conditions(value, { at: '', depth: 0, isElement: false });
@@ -220,12 +203,12 @@ class FilterParser {
   }
 
   private equal(path: readonly string[], operand: JsonValue, at: string): Filter {
-    return this.test(path, { kind: 'in', values: [this.value(operand, at)] });
+    return this.test(path, { kind: 'in', values: [this.operands.value(operand, at)] });
   }
 
   private compare(path: readonly string[], operator: CompareOperator, operand: JsonValue, at: string): Filter {
     const isDate = isDateOperand(operand);
-    const value = this.value(operand, at);
+    const value = this.operands.value(operand, at);
     if (value === null) {
       return operator === 'gte' || operator === 'lte' ? this.test(path, { kind: 'in', values: [null] }) : nothing;
     }
@@ -251,7 +234,7 @@ class FilterParser {
 
   /** A dynamic date as an operator: within that day, month or year. */
   private period(path: readonly string[], name: DynamicDate, operand: JsonValue, at: string): Filter {
-    const offset = this.offset(operand, at);
+    const offset = this.operands.offset(operand, at);
     const [from, to] = [startOf(name, offset, this.now), startOf(name, offset + 1, this.now)];
     if (from === null || to === null) return this.fail(at, `${name} leads beyond the years 0000 to 9999.`);
     return all([
@@ -263,7 +246,10 @@ class FilterParser {
   private oneOf(path: readonly string[], operand: JsonValue, at: string): Filter {
     if (!this.isList(operand, at)) return nothing;
     if (operand.length === 0) return nothing;
-    return this.test(path, { kind: 'in', values: operand.map((item, index) => this.value(item, below(at, index))) });
+    return this.test(path, {
+      kind: 'in',
+      values: operand.map((item, index) => this.operands.value(item, below(at, index))),
+    });
   }
 
   private every(path: readonly string[], operand: JsonValue, place: Place): Filter {
@@ -349,83 +335,11 @@ class FilterParser {
     return { kind: 'field', path, test };
   }
 
-  /** A plain value, with dates in it as texts. Operators within it are mistakes, not data. */
-  private value(operand: JsonValue, at: string, depth = 0): JsonValue {
-    if (typeof operand === 'string' && !isStorable(operand))
-      this.fail(at, 'The text holds U+0000 or half of a surrogate pair.');
-    if (typeof operand !== 'object' || operand === null) return Object.is(operand, -0) ? 0 : operand;
-    if (depth > queryLimits.valueDepth) {
-      this.fail(at, `A value is nested ${queryLimits.valueDepth} deep at most.`);
-      return null;
-    }
-    if (Array.isArray(operand)) return operand.map((item, index) => this.value(item, below(at, index), depth + 1));
-    if (isDateOperand(operand)) return this.date(operand, at);
-    return this.object(operand, at, depth);
-  }
-
-  private object(operand: JsonObject, at: string, depth: number): JsonValue {
-    const result: JsonObject = {};
-    for (const [key, item] of Object.entries(operand)) {
-      if (key.startsWith('$')) {
-        this.fail(
-          below(at, key),
-          `The operator "${shorten(key)}" cannot stand within a value. Use a dotted path for a field of a field.`,
-        );
-      } else if (!isStorable(key)) this.fail(at, 'A field name holds U+0000 or half of a surrogate pair.');
-      else setMember(result, key, this.value(item, below(at, key), depth + 1));
-    }
-    return result;
-  }
-
-  private date(operand: JsonObject, at: string): string | null {
-    const [[name, value = null] = ['', null]] = Object.entries(operand);
-    const dynamic = name === '$date' && typeof value === 'string' && isDynamicDate(value) ? value : name;
-    if (isDynamicDate(dynamic)) {
-      const start = startOf(dynamic, dynamic === name ? this.offset(value, below(at, name)) : 0, this.now);
-      if (start === null) this.fail(below(at, name), `${dynamic} leads beyond the years 0000 to 9999.`);
-      return start;
-    }
-    const text = normalizeDate(value);
-    if (text === null) {
-      this.fail(below(at, name), '$date wants a date of the years 0000 to 9999.', [
-        '"2024-05-01T12:00:00.000Z"',
-        '"2024-05-01"',
-        'milliseconds since 1970',
-        ...Object.keys(dynamicDates).map((key) => `"${key}"`),
-      ]);
-    }
-    return text;
-  }
-
-  /** `true`, or how many days, months or years later. */
-  private offset(operand: JsonValue, at: string): number {
-    if (operand === true) return 0;
-    if (typeof operand === 'number' && Number.isSafeInteger(operand) && Math.abs(operand) < 1e6) return operand;
-    this.fail(at, 'A dynamic date wants true, or a whole number of units to add.', ['true', '-1', '7']);
-    return 0;
-  }
-
   private fail(field: string, message: string, allowed?: string[]): Filter {
     if (this.errors.length < queryLimits.problems)
       this.errors.push(allowed === undefined ? { field, message } : { field, message, allowed });
     return nothing;
   }
-}
-
-/** An object with a key that begins with `$` holds operators, unless it is a date. */
-function hasOperators(operand: JsonValue): operand is JsonObject {
-  if (!isJsonObject(operand)) return false;
-  return (
-    Object.keys(operand).some((key) => key.startsWith('$')) &&
-    !('$date' in operand && Object.keys(operand).length === 1)
-  );
-}
-
-/** `{"$date": …}`, `{"$currentDate": …}` and its like, alone in their object. */
-function isDateOperand(operand: JsonValue): operand is JsonObject {
-  if (!isJsonObject(operand)) return false;
-  const [key, ...others] = Object.keys(operand);
-  return key !== undefined && others.length === 0 && (key === '$date' || isDynamicDate(key));
 }
 
 function all(items: Filter[]): Filter {

