@@ -11,6 +11,8 @@ import { deliveryLatency } from './cases/delivery-latency.mjs';
 import { durableWrites } from './cases/durable-writes.mjs';
 import { fanOut } from './cases/fan-out.mjs';
 import { idleStreams } from './cases/idle-streams.mjs';
+import { reads } from './cases/reads.mjs';
+import { realtimeProcesses } from './cases/realtime-processes.mjs';
 import { describeMachine } from './kit/machine.mjs';
 import { hasProc } from './kit/proc.mjs';
 import { stopAll, stopOnSignals } from './kit/processes.mjs';
@@ -23,12 +25,12 @@ import { summarize } from './kit/statistics.mjs';
  * What a case is given. `product` starts a fresh server and `scratch` a Postgres of the benchmark's own, shared by the cases.
  * @typedef {{
  *   runs: number, memoryRuns: number, seconds: number, subscribers: number, idleStreams: number, clientProcesses: number,
- *   product: () => Promise<{ url: string, port: number, pid: number, key: string, stop: () => Promise<void> }>,
+ *   product: (env?: Record<string, string>) => Promise<{ url: string, port: number, pid: number, key: string, dataDir: string, stop: () => Promise<void> }>,
  *   scratch: () => ReturnType<typeof startScratchPostgres>, say: (line: string) => void
  * }} Context
  */
 
-const cases = [durableWrites, commitLane, fanOut, deliveryLatency, idleStreams];
+const cases = [durableWrites, commitLane, reads, fanOut, realtimeProcesses, deliveryLatency, idleStreams];
 const resultsFolder = fileURLToPath(new URL('results/', import.meta.url));
 
 const help = `npm run bench -- [options]
@@ -124,11 +126,11 @@ function createContext() {
   };
 }
 
-async function startProduct() {
+async function startProduct(env = {}) {
   const folder = makeFolder('bench');
   cleanups.push(folder.remove);
   const { command } = values;
-  const tidewire = await startTidewire({ command, dataDir: folder.path, port: await freePort() });
+  const tidewire = await startTidewire({ command, dataDir: folder.path, port: await freePort(), env });
   const key = await createKey({ command, dataDir: folder.path, name: 'bench' });
   return {
     ...tidewire,

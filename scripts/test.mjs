@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from './chromium.mjs';
+import { findNginx } from './nginx.mjs';
 import { findRedis } from './redis.mjs';
 import { build, checkNode, install, npm, PlainError, readJson, root, run, say } from './workspace.mjs';
 
@@ -22,10 +23,11 @@ const stages = [
     command: [...bin('turbo', 'bin', 'turbo'), 'run', 'check', '--output-logs=errors-only', '--ui=stream'],
   },
   vitest('unit'),
-  { ...vitest('int'), wants: ['redis'] },
+  { ...vitest('int'), wants: ['redis', 'nginx'] },
   {
     name: 'e2e',
     needs: ['chromium'],
+    wants: ['redis', 'nginx'],
     command: npm(['run', 'test', '-w', 'e2e', '--', '--reporter=list,json']),
     env: { PLAYWRIGHT_JSON_OUTPUT_FILE: join(workFolder, 'e2e.json') },
     count: () => countPlaywright(join(workFolder, 'e2e.json')),
@@ -48,6 +50,12 @@ const providers = {
     say(
       'No redis-server or valkey-server was found, and none could be got: install one or set REDIS_SERVER_PATH. Its tests will fail.',
     );
+    return null;
+  },
+  async nginx() {
+    const path = await findNginx({ install: true });
+    if (path !== null) return { NGINX_PATH: path };
+    say('No nginx was found, and none could be got: install one or set NGINX_PATH. The tests behind it will fail.');
     return null;
   },
 };

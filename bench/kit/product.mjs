@@ -30,12 +30,12 @@ export function freePort() {
   });
 }
 
-/** @typedef {{ command?: string, dataDir: string, port: number }} ServerOptions */
+/** `env` is added to what a fresh clone has. @typedef {{ command?: string, dataDir: string, port: number, env?: Record<string, string> }} ServerOptions */
 
 /** Starts the server and does not wait for it. @param {ServerOptions} options */
-export function spawnTidewire({ command = defaultCommand, dataDir, port }) {
+export function spawnTidewire({ command = defaultCommand, dataDir, port, env = {} }) {
   const args = [command, 'start', '--port', String(port), '--data-dir', dataDir];
-  return startProcess('tidewire', process.execPath, args, { env: plainEnvironment() });
+  return startProcess('tidewire', process.execPath, args, { env: { ...plainEnvironment(), ...env } });
 }
 
 /**
@@ -64,13 +64,19 @@ export async function startTidewire({ readyMs = 60_000, ...options }) {
 
 /**
  * Makes a key while the server runs. Grants as on the command line; without any, the key may do everything.
- * @param {{ command?: string, dataDir: string, name: string, grants?: string[] }} options
+ * @param {{ command?: string, dataDir: string, name: string, grants?: string[], env?: Record<string, string> }} options
  * @returns {Promise<string>}
  */
-export async function createKey({ command = defaultCommand, dataDir, name, grants = everything }) {
+export async function createKey({ command = defaultCommand, dataDir, name, grants = everything, env = {} }) {
   const args = [command, 'key', 'create', '--name', name, ...grants, '--data-dir', dataDir, '--json'];
-  const output = await runToEnd(process.execPath, args, { env: { ...plainEnvironment(), DATA_DIR: dataDir } });
+  const output = await runToEnd(process.execPath, args, { env: { ...plainEnvironment(), DATA_DIR: dataDir, ...env } });
   return JSON.parse(output).key;
+}
+
+/** Declares an index on the fields, and waits until it is built. */
+export async function declareIndex({ command = defaultCommand, dataDir, collection, fields }) {
+  const args = [command, 'index', 'create', collection, ...fields, '--data-dir', dataDir];
+  await runToEnd(process.execPath, args, { env: { ...plainEnvironment(), DATA_DIR: dataDir } });
 }
 
 async function isReady(port) {

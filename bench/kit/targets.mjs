@@ -14,9 +14,13 @@ import { findNchan } from './tools.mjs';
 
 const json = { 'Content-Type': 'application/json' };
 
-/** @param {import('../run.mjs').Context['product']} product @returns {Promise<Target>} */
-export async function tidewireTarget(product) {
-  const tidewire = await product();
+/**
+ * @param {import('../run.mjs').Context['product']} product
+ * @param {Record<string, string>} [env]
+ * @returns {Promise<Target>}
+ */
+export async function tidewireTarget(product, env) {
+  const tidewire = await product(env);
   const keyHeader = { 'x-apikey': tidewire.key };
   return {
     dialect: 'tidewire',

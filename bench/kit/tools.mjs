@@ -8,6 +8,7 @@ const packages = {
   wrk: 'wrk',
   pgbench: 'postgresql-contrib',
   nginx: 'nginx-light libnginx-mod-nchan',
+  'redis-server': 'redis-server',
 };
 const modulePlaces = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/share/nginx/modules'];
 

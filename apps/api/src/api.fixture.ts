@@ -17,11 +17,18 @@ import { createSetupToken } from '@tidewire/access/setup-token';
 import { captureWrites } from '@tidewire/change-log/capture-extension';
 import { createCommitLanes } from '@tidewire/change-log/commit-lanes';
 import { createEventLog } from '@tidewire/change-log/event-log';
+import { followDatabases } from '@tidewire/change-log/follow-databases';
 import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
+import { createCollectionLife } from '@tidewire/collections/collection-life';
 import { createCollections } from '@tidewire/collections/collections';
+import { createCollectionIndexes } from '@tidewire/collections/indexes/collection-indexes';
+import { createCollectionSchemas } from '@tidewire/collections/schema/collection-schemas';
+import { createShapeOf } from '@tidewire/collections/schema/shape-of';
 import { createCatalog } from '@tidewire/db/catalog';
 import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
 import type { PostgresAddress } from '@tidewire/db/sql-pool';
+import { createHub } from '@tidewire/delivery/hub';
+import { createOpenStreams } from '@tidewire/delivery/open-streams';
 import { createHealthRoutes } from '@tidewire/server-kit/health';
 import { createHttpApp } from '@tidewire/server-kit/http-app';
 import { createApi } from './app.js';
@@ -36,6 +43,8 @@ export type TestApi = {
   settings: Settings;
   sessions: AdminSessions;
   setupToken: string;
+  /** Requests that wait for events. */
+  waiting(): number;
   /** What was logged as an accident; a test of good or bad input expects none. */
   accidents: { fields: Record<string, unknown>; message: string }[];
   /** Makes a key and gives its text. */
@@ -60,7 +69,7 @@ export async function startTestApi(address: PostgresAddress, options: { now?: ()
   const bus = createMemoryChangeBus({
     onError: (error) => void accidents.push({ fields: { error }, message: 'bus listener' }),
   });
-  const lanes = createCommitLanes({ pool: lanePool, catalog, bus, onRetry: () => undefined });
+  const lanes = createCommitLanes({ pool: lanePool, catalog, bus, shapeOf: createShapeOf(), onRetry: () => undefined });
   const capturing = captureWrites(prisma, lanes.submit);
   const notify = (databaseId: number, configVersion: number) =>
     bus.publish({ kind: 'config', databaseId, configVersion });
@@ -70,6 +79,13 @@ export async function startTestApi(address: PostgresAddress, options: { now?: ()
   const setupToken = createSetupToken(serverSecret);
   const apiKeys = createApiKeys({ prisma, catalog, notify, now });
   const settings = createSettings({ prisma, catalog, notify });
+  const eventLog = createEventLog(pool);
+  // Errors of the look once a second are no accidents here: some tests take Postgres away.
+  const hub = createHub({ log: eventLog, bus, catalog, onError: () => undefined });
+  const { databases: heard, noteHead } = hub;
+  const follow = { log: eventLog, catalog, bus, databases: heard, onHead: noteHead, onError: () => undefined };
+  const stopFollowing = followDatabases(follow);
+  const places = createOpenStreams({ perKey: 0, perAddress: 0, total: 0 });
   const api = createApi({
     keyGate: createKeyGate(createKeyAuthenticator({ catalog, now })),
     adminGate: createAdminGate({ sessions, serverSecret }),
@@ -82,8 +98,13 @@ export async function startTestApi(address: PostgresAddress, options: { now?: ()
     }),
     pool,
     documents: capturing.document,
+    collectionLife: createCollectionLife({ pool, documents: capturing.document, collections: capturing.collection }),
+    collectionIndexes: createCollectionIndexes({ pool, catalog, notify }),
+    collectionSchemas: createCollectionSchemas({ pool, catalog, notify }),
     collections: createCollections({ pool, documents: capturing.document }),
-    log: createEventLog(pool),
+    log: eventLog,
+    hub,
+    places,
     catalog,
     databases,
     settings,
@@ -113,6 +134,7 @@ export async function startTestApi(address: PostgresAddress, options: { now?: ()
     apiKeys,
     settings,
     sessions,
+    waiting: () => places.count,
     setupToken: setupToken.text,
     accidents,
     async createKey(grants = {}) {
@@ -127,6 +149,8 @@ export async function startTestApi(address: PostgresAddress, options: { now?: ()
       return { id, key };
     },
     async close() {
+      await hub.drain(0);
+      stopFollowing();
       server.closeAllConnections();
       server.close();
       await once(server, 'close');

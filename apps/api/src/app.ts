@@ -1,11 +1,15 @@
 /** The API service: the collections API and the admin API. */
 import { requireSameOrigin } from '@tidewire/server-kit/same-origin';
 import { Router } from 'express';
+import { type CollectionIndexRoutesDeps, createCollectionIndexRoutes } from './routes/collection-indexes.js';
+import { type CollectionLifeRoutesDeps, createCollectionLifeRoutes } from './routes/collection-life.js';
+import { type CollectionShapeRoutesDeps, createCollectionShapeRoutes } from './routes/collection-shape.js';
 import { createDatabaseRoutes, type DatabaseRoutesDeps } from './routes/databases.js';
-import { createDescriptionRoutes } from './routes/description.js';
+import { createDescribeHandler, createDescriptionRoutes } from './routes/description.js';
 import { createEventRoutes, type EventRoutesDeps } from './routes/events.js';
 import { createHistoryRoutes, type HistoryRoutesDeps } from './routes/history.js';
 import { createRestRoutes, type RestRoutesDeps } from './routes/rest.js';
+import { createRestdbClientRoutes } from './routes/restdb-client.js';
 import { createSessionRoutes, type SessionRoutesDeps } from './routes/setup-and-session.js';
 import { createTransferRoutes, type TransferRoutesDeps } from './routes/transfer.js';
 
@@ -14,6 +18,9 @@ export type ApiDeps = RestRoutesDeps &
   TransferRoutesDeps &
   EventRoutesDeps &
   DatabaseRoutesDeps &
+  CollectionShapeRoutesDeps &
+  CollectionLifeRoutesDeps &
+  CollectionIndexRoutesDeps &
   SessionRoutesDeps;
 
 /**
@@ -22,10 +29,20 @@ export type ApiDeps = RestRoutesDeps &
  */
 export function createApi(deps: ApiDeps): Router {
   const router = Router({ caseSensitive: true });
+  const describe = createDescribeHandler(deps.keyGate);
+  router.use('/rest', createRestdbClientRoutes({ keyGate: deps.keyGate, describe }));
   // The paths of whole collections and of histories come before those of documents, which would take their last part for an _id.
   router.use('/rest', createTransferRoutes(deps), createHistoryRoutes(deps), createRestRoutes(deps));
   router.use('/events', createEventRoutes(deps));
-  router.use(createDescriptionRoutes(deps));
-  router.use('/api', requireSameOrigin, createSessionRoutes(deps), createDatabaseRoutes(deps));
+  router.use(createDescriptionRoutes({ describe }));
+  router.use(
+    '/api',
+    requireSameOrigin,
+    createSessionRoutes(deps),
+    createDatabaseRoutes(deps),
+    createCollectionShapeRoutes(deps),
+    createCollectionLifeRoutes(deps),
+    createCollectionIndexRoutes(deps),
+  );
   return router;
 }

@@ -2,12 +2,14 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { createTestDatabase } from '@tidewire/testing/test-database';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestApi, type TestApi } from './api.fixture.js';
+import { setSchema } from './relations.fixture.js';
 
 type Description = {
   openapi: string;
-  paths: Record<string, Record<string, { operationId: string }>>;
+  paths: Record<string, Record<string, Operation>>;
   components: { securitySchemes: object };
 };
+type Operation = { operationId: string; parameters: { name: string; in: string }[]; security: object[] };
 
 let api: TestApi;
 
@@ -57,6 +59,47 @@ it('describes to a key the collections that it reaches, with the methods that it
   expect(JSON.stringify(body)).not.toContain('secret');
   expect(Object.keys(body.paths).some((path) => path.startsWith('/api') || path.includes('{collection}'))).toBe(false);
 });
+
+it('names the query parameters that the server takes, no more and no fewer', async () => {
+  const { key } = await api.createKey({ rest: ['*:*'], listen: ['*:*'], publish: ['*'] });
+  await setSchema(api, 'company', { kids: { fieldType: 'child', collection: 'company' } });
+  const { body } = await describeAs();
+  const wrong: unknown[] = [];
+  let seen = 0;
+  for (const [path, operations] of Object.entries(body.paths)) {
+    for (const [method, { parameters, security }] of Object.entries(operations)) {
+      // Streams take what a proxy or a polyfill adds, and children need a schema; other routes refuse what they do not know, and say what they do.
+      const isOfRealtime = /^\/(realtime|channels)\b|\/stream$/.test(path);
+      if (!security.some((one) => 'apikey' in one) || isOfRealtime || path.includes('{field}')) continue;
+      const allowed = await allowedParameters(method, path, key);
+      const described = parameters.filter((one) => one.in === 'query').map(({ name }) => name);
+      if (allowed.toString() !== described.sort().toString()) wrong.push({ method, path, allowed, described });
+      seen += 1;
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(seen).toBeGreaterThan(10);
+});
+
+/** Of the refusal of a parameter that nobody has, in the order of their names; the key's own left out. With `*` for the id where one is meant by a query. */
+async function allowedParameters(method: string, path: string, key: string): Promise<string[]> {
+  const id = method === 'patch' || method === 'delete' ? '*' : '577cf185e2039b0900000016';
+  const filled = path
+    .replace('{collection}', 'company')
+    .replace('{id}', id)
+    .replace('{field}', 'kids')
+    .replace(/\{\w+\}/g, '1');
+  const response = await fetch(`${api.url}${filled}?nonsense=1`, {
+    method: method.toUpperCase(),
+    headers: { 'x-apikey': key },
+  });
+  const { errors = [] } = (await response.json()) as { errors?: { field: string; allowed?: string }[] };
+  const allowed = errors.find(({ field }) => field === 'nonsense')?.allowed ?? `status ${response.status}`;
+  // Its path says it already.
+  const elsewhere = ['apikey', 'token', ...(path.includes('/asof/') ? ['asof'] : [])];
+  const names = allowed.split(', ').filter((name) => !elsewhere.includes(name));
+  return names.sort();
+}
 
 it('refuses a wrong key instead of describing something else', async () => {
   expect((await describeAs('wrong')).status).toBe(401);

@@ -194,7 +194,9 @@ describe('If-Match', () => {
     expect((await call(`/rest/tags/*${query({ n: 1 })}`, { method: 'DELETE', ...star })).status).toBe(400);
   });
 
-  it('keeps 64 writers of one document exact, on two servers, when they read and try again', async () => {
+  it('keeps 64 writers of one document exact, on two servers, when they read and try again', {
+    timeout: 120_000,
+  }, async () => {
     const { _id } = await create('counter', { n: 0 });
     const path = `/rest/counter/${_id}`;
     let refusals = 0;

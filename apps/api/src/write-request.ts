@@ -1,9 +1,8 @@
 /** The headers of writes: `If-Match`, `Idempotency-Key`, `Prefer`. */
-import { createHash } from 'node:crypto';
 import { parseIfMatch } from '@tidewire/collections/precondition';
 import type { WriteOptions } from '@tidewire/collections/writing';
 import type { JsonValue } from '@tidewire/protocol/json';
-import { Problem } from '@tidewire/protocol/problem';
+import { fingerprintOf, readIdempotencyKey, wrongHeader } from '@tidewire/server-kit/idempotency-key';
 import { mediaTypeOf } from '@tidewire/server-kit/json-body';
 import type { Request } from 'express';
 
@@ -16,18 +15,16 @@ export type WriteSubject = {
   isOne: boolean;
 };
 
-const keyPattern = /^[\x21-\x7e]{1,255}$/;
-const keyRule = '1 to 255 visible ASCII characters';
-
 /** Parses the headers. Throws `bad_request` for malformed ones, and for If-Match where there is no document that it could be about. */
 export function writeOptionsOf(request: Request, subject: WriteSubject): WriteOptions {
-  const { 'if-match': ifMatch, 'idempotency-key': key } = request.headers;
-  if (ifMatch === undefined && key === undefined) return {};
+  const { 'if-match': ifMatch } = request.headers;
+  const key = readIdempotencyKey(request);
+  if (ifMatch === undefined && key === null) return {};
   if (ifMatch !== undefined && !subject.isOne)
     throw wrongHeader('If-Match', 'this request is not about one document', 'no If-Match here');
   return {
     ifMatch: ifMatch === undefined ? undefined : parseIfMatch(ifMatch),
-    idempotency: key === undefined ? undefined : { key: checkKey(key), fingerprint: fingerprintOf(request, subject) },
+    idempotency: key === null ? undefined : { key, fingerprint: fingerprintOf(saidBy(request, subject)) },
   };
 }
 
@@ -39,20 +36,10 @@ export function wantsMinimal({ headers: { prefer } }: Request): boolean {
   return returned === 'return=minimal';
 }
 
-function checkKey(key: string | string[]): string {
-  if (typeof key === 'string' && keyPattern.test(key)) return key;
-  throw wrongHeader('Idempotency-Key', 'the key is malformed', keyRule);
-}
-
-/** Two requests with the same digest ask for the same write. */
-function fingerprintOf(request: Request, { parameters = {}, body = null }: WriteSubject): string {
-  const { collection, id = null } = request.params;
+/** All that the write depends on. */
+function saidBy(request: Request, { parameters = {}, body = null }: WriteSubject) {
+  const { collection, id = null, field, childId = null } = request.params;
   const said = [request.method, collection, id, parameters, mediaTypeOf(request), body];
-  return createHash('sha256').update(JSON.stringify(said)).digest('base64url');
-}
-
-function wrongHeader(field: string, message: string, allowed: string): Problem {
-  return new Problem('bad_request', `The header ${field}: ${message} (allowed: ${allowed}).`, {
-    errors: [{ field, message, allowed }],
-  });
+  if (field !== undefined) said.push(field, childId);
+  return said;
 }

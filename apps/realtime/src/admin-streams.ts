@@ -4,12 +4,17 @@ import type { StreamHandle } from '@tidewire/delivery/hub';
 /** An open stream of an admin; `handle` is there once the stream is. */
 export type AdminStream = { handle: StreamHandle | null; readonly close: () => void };
 
-/** Ends the streams of admins whose session is over: signed out, expired, or removed. Looks once a second while there are any. */
-export function watchSessions(options: { sessions: AdminSessions; onError: (error: unknown) => void }): {
+export interface AdminStreams {
   /** Registers a stream; its `close` is to be called when the socket is gone. */
   begin(sessionId: string): AdminStream;
   close(): void;
-} {
+}
+
+/** Ends the streams of admins whose session is over: signed out, expired, or removed. Looks once a second while there are any. */
+export function watchSessions(options: {
+  sessions: Pick<AdminSessions, 'find'>;
+  onError: (error: unknown) => void;
+}): AdminStreams {
   const open = new Map<string, Set<AdminStream>>();
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;

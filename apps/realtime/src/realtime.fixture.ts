@@ -5,19 +5,28 @@ import { createAdminGate } from '@tidewire/access/admin-gate';
 import { createAdminSessions } from '@tidewire/access/admin-sessions';
 import { type ApiKeys, createApiKeys } from '@tidewire/access/api-keys';
 import { createKeyAuthenticator } from '@tidewire/access/authenticate-key';
-import { createDatabases } from '@tidewire/access/databases';
+import { createDatabases, type Databases } from '@tidewire/access/databases';
 import { createKeyGate } from '@tidewire/access/key-gate';
 import { createSettings, type Settings } from '@tidewire/access/settings';
+import { createStreamTickets } from '@tidewire/access/stream-tickets';
 import { type CapturingClient, captureWrites } from '@tidewire/change-log/capture-extension';
+import type { ChangeBus } from '@tidewire/change-log/change-bus';
+import { createChannelLog } from '@tidewire/change-log/channel-log';
 import { createCommitLanes } from '@tidewire/change-log/commit-lanes';
 import { createEventLog } from '@tidewire/change-log/event-log';
 import { followDatabases } from '@tidewire/change-log/follow-databases';
 import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
-import { createCatalog } from '@tidewire/db/catalog';
+import { type Collections, createCollections } from '@tidewire/collections/collections';
+import { type CollectionIndexes, createCollectionIndexes } from '@tidewire/collections/indexes/collection-indexes';
+import { createLiveSources, type LiveSources } from '@tidewire/collections/live-sources';
+import { type CollectionSchemas, createCollectionSchemas } from '@tidewire/collections/schema/collection-schemas';
+import { createShapeOf } from '@tidewire/collections/schema/shape-of';
+import { type Catalog, createCatalog } from '@tidewire/db/catalog';
 import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
 import { problemOfFailure } from '@tidewire/db/postgres-errors';
 import type { PostgresAddress } from '@tidewire/db/sql-pool';
 import { createHub, type Hub } from '@tidewire/delivery/hub';
+import { createOpenStreams, type OpenStreamLimits } from '@tidewire/delivery/open-streams';
 import { createHttpApp } from '@tidewire/server-kit/http-app';
 import { createRealtime } from './app.js';
 
@@ -29,10 +38,18 @@ export type TestNode = {
   client: CapturingClient;
   apiKeys: ApiKeys;
   settings: Settings;
+  catalog: Catalog;
+  databases: Databases;
+  /** What the routes of the collections API answer from. */
+  collections: Collections;
+  collectionIndexes: CollectionIndexes;
+  collectionSchemas: CollectionSchemas;
+  liveSources: LiveSources;
   hub: Hub;
   /** What went wrong beside the requests. */
   errors: unknown[];
   createKey(grants: {
+    rest?: string[];
     listen?: string[];
     publish?: string[];
     origins?: string[];
@@ -44,31 +61,63 @@ export type TestNode = {
 
 const serverSecret = 'a secret for tests only, of some length';
 
+export type TestNodeOptions = {
+  /** Its own bus in memory unless given: then only the look at the heads tells of what other nodes did. Whoever gives one closes it. */
+  bus?: ChangeBus;
+  /** Seconds; streams are not ended for their age unless given. */
+  maxAgeSeconds?: number;
+  /** No bounds unless given. */
+  openStreams?: Partial<OpenStreamLimits>;
+  /** Proxies that are believed in `X-Forwarded-For`; none unless given. */
+  trustProxy?: number;
+};
+
 /** Listens on a free port of 127.0.0.1, with the database `default`. */
-export async function startTestNode(address: PostgresAddress): Promise<TestNode> {
+export async function startTestNode(address: PostgresAddress, options: TestNodeOptions = {}): Promise<TestNode> {
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
   const connections = connectPostgres(address, { onConnectionError: onError });
   const { prisma, pool, lanePool } = connections;
   const catalog = createCatalog(pool);
-  const bus = createMemoryChangeBus({ onError });
-  const lanes = createCommitLanes({ pool: lanePool, catalog, bus, onRetry: onError });
+  const bus = options.bus ?? createMemoryChangeBus({ onError });
+  const lanes = createCommitLanes({ pool: lanePool, catalog, bus, shapeOf: createShapeOf(), onRetry: onError });
   const client = captureWrites(prisma, lanes.submit);
   const notify = (databaseId: number, configVersion: number) =>
     bus.publish({ kind: 'config', databaseId, configVersion });
-  const { id: databaseId } = await createDatabases({ prisma, pool }).ensure('default');
+  const databases = createDatabases({ prisma, pool });
+  const { id: databaseId } = await databases.ensure('default');
   const apiKeys = createApiKeys({ prisma, catalog, notify, now: Date.now });
   const settings = createSettings({ prisma, catalog, notify });
   const sessions = createAdminSessions({ prisma, serverSecret, now: Date.now });
   const log = createEventLog(pool);
-  const hub = createHub({ log, bus, catalog, onError });
+  const limits = { maxAgeSeconds: options.maxAgeSeconds ?? 0 };
+  const hub = createHub({ log, bus, catalog, onError, limits });
   const stopFollowing = followDatabases({ log, catalog, bus, databases: hub.databases, onHead: hub.noteHead, onError });
   const keys = createKeyAuthenticator({ catalog, now: Date.now });
   const keyGate = createKeyGate(keys);
   const adminGate = createAdminGate({ sessions, serverSecret });
-  const realtime = createRealtime({ hub, catalog, keys, keyGate, adminGate, sessions, events: client.event, onError });
+  const collectionIndexes = createCollectionIndexes({ pool, catalog, notify });
+  const collectionSchemas = createCollectionSchemas({ pool, catalog, notify });
+  const liveSources = createLiveSources({ pool, catalog });
+  const realtime = createRealtime({
+    hub,
+    catalog,
+    keys,
+    keyGate,
+    adminGate,
+    sessions,
+    tickets: createStreamTickets({ pool, catalog, now: Date.now }),
+    bus,
+    channelLog: createChannelLog(pool),
+    places: createOpenStreams({ perKey: 0, perAddress: 0, total: 0, ...options.openStreams }),
+    events: client.event,
+    liveSources,
+    adminReads: { databases, apiKeys, collectionIndexes, collectionSchemas },
+    onError,
+  });
   const app = createHttpApp({
     handlers: [realtime.router],
+    trustProxy: options.trustProxy ?? false,
     log: { error: ({ err }) => onError(err) },
     translate: problemOfFailure,
   });
@@ -84,10 +133,16 @@ export async function startTestNode(address: PostgresAddress): Promise<TestNode>
     client,
     apiKeys,
     settings,
+    catalog,
+    databases,
+    collections: createCollections({ pool, documents: client.document }),
+    collectionIndexes,
+    collectionSchemas,
+    liveSources,
     hub,
     errors,
-    async createKey({ listen = [], publish = [], origins = [] }) {
-      const { id, key } = await apiKeys.create(databaseId, { name: 'test', rest: [], listen, publish, origins });
+    async createKey({ rest = [], listen = [], publish = [], origins = [] }) {
+      const { id, key } = await apiKeys.create(databaseId, { name: 'test', rest, listen, publish, origins });
       return { id, key };
     },
     async signIn() {

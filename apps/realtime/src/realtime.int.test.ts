@@ -82,6 +82,41 @@ describe('GET /realtime', () => {
     expect(goal).toEqual({ event: 'GOAL', data: { match: 223 } });
   });
 
+  it('tells of a rename and of a drop whoever may hear any change of the collection under its old name, live and in replay, and nobody else', async () => {
+    const grants = ['DELETE:tide', 'POST:tide', 'PUT:ebb', 'POST:other', 'PUBLISH:*'];
+    const keys = await Promise.all(grants.map(async (grant) => (await node.createKey({ listen: [grant] })).key));
+    const live = await Promise.all(keys.map((key) => open(key)));
+    const { collection } = node.client;
+    await create('tide');
+    const renamed = await collection.rename({ scope: scope(), where: { name: 'tide' }, data: { name: 'ebb' } });
+    const dropped = await collection.drop({ scope: scope(), where: { name: 'ebb' } });
+    await node.client.event.create({ scope: scope(), name: 'END', data: null });
+    const numbers = [renamed, dropped].map((outcome) => (outcome.status === 'written' ? outcome.eventId : null));
+    const since = Number(numbers[0]) - 2;
+    const replayed = await Promise.all(keys.map((key) => open(key, { on: other, query: `&since=${since}` })));
+    const rename = { event: 'rename', collection: 'tide', data: 'ebb' };
+    const drop = { event: 'drop', collection: 'ebb', data: null };
+    for (const probes of [live, replayed]) {
+      await probes[4]?.waitFor('publish');
+      await probes[0]?.waitFor('rename');
+      await probes[1]?.waitFor('rename');
+      await probes[2]?.waitFor('drop');
+      await eventually(() =>
+        expect(probes.map(({ lastEventId }) => Number(lastEventId) > Number(numbers[1]))).toEqual(
+          probes.map(() => true),
+        ),
+      );
+      const heard = probes.map((probe) => [...probe.json('rename'), ...probe.json('drop')]);
+      expect(heard).toEqual([[rename], [rename], [drop], [], []]);
+      const ids = probes.map(
+        ({ messages }) => messages.find(({ event }) => event === 'rename' || event === 'drop')?.id,
+      );
+      expect(ids).toEqual([String(numbers[0]), String(numbers[0]), String(numbers[1]), undefined, undefined]);
+    }
+    const refused = await publish((await node.createKey({ publish: ['*'] })).key, { event: 'drop', data: 1 });
+    expect(refused.status).toBe(422);
+  });
+
   it('is compressed by nobody, whatever the client offers', async () => {
     const { key } = await node.createKey({ listen: ['*:*'] });
     const probe = await open(key, { headers: { 'accept-encoding': 'gzip, br' } });

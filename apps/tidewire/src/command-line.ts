@@ -23,14 +23,31 @@ export type Actions = {
     options: { database: string; format?: string; metafields: boolean },
   ): Promise<void>;
   inferTypes(flags: Flags, options: { database: string }): Promise<void>;
+  getSchema(flags: Flags, collection: string, file: string | undefined, options: { database: string }): Promise<void>;
+  setSchema(
+    flags: Flags,
+    collection: string,
+    file: string,
+    options: { database: string; dryRun: boolean; acceptFailing: boolean },
+  ): Promise<void>;
   createKey(flags: Flags, options: KeyFlags): Promise<void>;
   listKeys(flags: Flags, options: { database: string; json: boolean }): Promise<void>;
   revokeKey(flags: Flags, id: string, options: { database: string; json: boolean }): Promise<void>;
   getSettings(flags: Flags, name: string | undefined, options: { database: string }): Promise<void>;
   setSetting(flags: Flags, name: string, value: string, options: { database: string }): Promise<void>;
+  listCollections(flags: Flags, options: { database: string; json: boolean }): Promise<void>;
+  createCollection(flags: Flags, collection: string, options: { database: string }): Promise<void>;
+  renameCollection(flags: Flags, collection: string, name: string, options: { database: string }): Promise<void>;
+  truncateCollection(flags: Flags, collection: string, options: EmptyingFlags): Promise<void>;
+  dropCollection(flags: Flags, collection: string, options: EmptyingFlags): Promise<void>;
+  listIndexes(flags: Flags, collection: string, options: { database: string; json: boolean }): Promise<void>;
+  createIndex(flags: Flags, collection: string, fields: string[], options: IndexFlags): Promise<void>;
+  dropIndex(flags: Flags, collection: string, name: string, options: { database: string }): Promise<void>;
   listDatabases(flags: Flags, options: { json: boolean }): Promise<void>;
 };
 export type Flags = Readonly<Record<string, string | undefined>>;
+export type EmptyingFlags = { database: string; confirm?: string };
+export type IndexFlags = { database: string; name?: string; unique: boolean; where?: string; text: boolean };
 export type KeyFlags = {
   database: string;
   name: string;
@@ -54,8 +71,11 @@ export function createCommandLine(actions: Actions): Command {
       `\nConfiguration, by flag or environment (also from a file .env here; secrets also as NAME_FILE):\n${renderOptionsHelp(optionTable)}`,
   );
   addServerCommands(program, actions);
+  addCollectionCommands(program, actions);
   addKeyCommands(program, actions);
   addSettingsCommands(program, actions);
+  addIndexCommands(program, actions);
+  addSchemaCommands(program, actions);
   return program;
 }
 
@@ -99,7 +119,7 @@ function addServerCommands(program: Command, actions: Actions): void {
     );
   program
     .command('types')
-    .description('print TypeScript interfaces of the collections, inferred from their documents')
+    .description('print TypeScript interfaces of the collections, from their schemas, or inferred from their documents')
     .option('--database <name>', 'the database', defaultDatabase)
     .action((options, command: Command) => actions.inferTypes(flagsOf(command), options));
   program
@@ -115,6 +135,30 @@ function addServerCommands(program: Command, actions: Actions): void {
     .action(() => {
       process.stdout.write(`${readVersion()}\n`);
     });
+}
+
+function addCollectionCommands(program: Command, actions: Actions): void {
+  const collection = program.command('collection').description('the collections of a database');
+  const add = (name: string, description: string) =>
+    collection.command(name).description(description).option('--database <name>', 'the database', defaultDatabase);
+  add('list', 'name, number of documents, when they were created')
+    .option('--json', 'as JSON', false)
+    .action((options, command: Command) => actions.listCollections(flagsOf(command), options));
+  add('create', 'make an empty collection')
+    .argument('<collection>')
+    .action((name, options, command: Command) => actions.createCollection(flagsOf(command), name, options));
+  add('rename', 'give a collection another name; grants of keys do not follow')
+    .argument('<collection>')
+    .argument('<name>', 'the new name')
+    .action((from, to, options, command: Command) => actions.renameCollection(flagsOf(command), from, to, options));
+  add('truncate', 'delete every document that is there now, step by step; broken off, it can be called again')
+    .argument('<collection>')
+    .option('--confirm <collection>', 'its name, typed again')
+    .action((name, options, command: Command) => actions.truncateCollection(flagsOf(command), name, options));
+  add('drop', 'delete a collection with its documents; broken off, it can be called again')
+    .argument('<collection>')
+    .option('--confirm <collection>', 'its name, typed again')
+    .action((name, options, command: Command) => actions.dropCollection(flagsOf(command), name, options));
 }
 
 function addKeyCommands(program: Command, actions: Actions): void {
@@ -158,6 +202,59 @@ function addSettingsCommands(program: Command, actions: Actions): void {
     .argument('<value>', 'as in true')
     .option('--database <name>', 'the database', defaultDatabase)
     .action((name, value, options, command: Command) => actions.setSetting(flagsOf(command), name, value, options));
+}
+
+function addSchemaCommands(program: Command, actions: Actions): void {
+  const schema = program.command('schema').description('the schema that the documents of a collection are held to');
+  schema
+    .command('get')
+    .argument('<collection>')
+    .argument('[file]', 'where it is written; printed without')
+    .option('--database <name>', 'the database', defaultDatabase)
+    .action((collection, file, options, command: Command) =>
+      actions.getSchema(flagsOf(command), collection, file, options),
+    );
+  schema
+    .command('set')
+    .argument('<collection>', 'made when it is not there')
+    .argument('<file>', 'a JSON Schema (2020-12) of type object')
+    .option('--database <name>', 'the database', defaultDatabase)
+    .option('--dry-run', 'only tell which documents fail it', false)
+    .option('--accept-failing', 'take it although documents fail it', false)
+    .action((collection, file, options, command: Command) =>
+      actions.setSchema(flagsOf(command), collection, file, options),
+    );
+}
+
+function addIndexCommands(program: Command, actions: Actions): void {
+  const index = program.command('index').description('the declared indexes of a collection');
+  index
+    .command('list')
+    .argument('<collection>')
+    .option('--database <name>', 'the database', defaultDatabase)
+    .option('--json', 'as JSON', false)
+    .action((collection, options, command: Command) => actions.listIndexes(flagsOf(command), collection, options));
+  index
+    .command('create')
+    .description('declare an index and wait until it is built; nobody is held up meanwhile')
+    .argument('<collection>')
+    .argument('[fields...]', 'one to four, in order, as in city.zip')
+    .option('--unique', 'no two documents have the same values there', false)
+    .option('--where <query>', `only documents that the query is true for, as in '{"status":"open"}'`)
+    .option('--text', 'the words of whole documents, instead of fields', false)
+    .option('--name <name>', 'its name; made of the fields if not given')
+    .option('--database <name>', 'the database', defaultDatabase)
+    .action((collection, fields, options, command: Command) =>
+      actions.createIndex(flagsOf(command), collection, fields, options),
+    );
+  index
+    .command('drop')
+    .argument('<collection>')
+    .argument('<name>', 'its name, as in the list')
+    .option('--database <name>', 'the database', defaultDatabase)
+    .action((collection, name, options, command: Command) =>
+      actions.dropIndex(flagsOf(command), collection, name, options),
+    );
 }
 
 /** Flags of the table are taken before and after the command's name; they are described once, below the help. */

@@ -12,12 +12,18 @@ import { createLastUseRecorder } from '@tidewire/access/last-use';
 import { createLoginThrottle } from '@tidewire/access/login-throttle';
 import { createPasswords } from '@tidewire/access/passwords';
 import { createSetupToken, type SetupToken } from '@tidewire/access/setup-token';
+import { createStreamTickets } from '@tidewire/access/stream-tickets';
 import { createApi } from '@tidewire/api/app';
+import { createChannelLog } from '@tidewire/change-log/channel-log';
 import { followDatabases } from '@tidewire/change-log/follow-databases';
 import { sweepAnswers } from '@tidewire/change-log/sweep-answers';
+import { createCollectionLife } from '@tidewire/collections/collection-life';
 import { createCollections } from '@tidewire/collections/collections';
+import { createIndexBuilder } from '@tidewire/collections/indexes/index-builder';
+import { createLiveSources } from '@tidewire/collections/live-sources';
 import type { DurabilityRisk } from '@tidewire/db/durability';
 import { createHub } from '@tidewire/delivery/hub';
+import { createOpenStreams, type OpenStreamLimits } from '@tidewire/delivery/open-streams';
 import { createRealtime } from '@tidewire/realtime/app';
 import { createHealthRoutes } from '@tidewire/server-kit/health';
 import { createHttpApp } from '@tidewire/server-kit/http-app';
@@ -26,6 +32,7 @@ import type { Logger } from '@tidewire/server-kit/logger';
 import { createStaticFiles } from '@tidewire/server-kit/static-files';
 import type { Role } from './config.js';
 import type { Core } from './open-core.js';
+import type { RealtimeProcessesStatus } from './realtime-processes/realtime-processes.js';
 
 export type ServiceOptions = {
   core: Core;
@@ -35,6 +42,12 @@ export type ServiceOptions = {
   role: Role;
   trustProxy: number;
   durabilityRisks: readonly DurabilityRisk[];
+  /** Bounds of the streams of this process, and how old one may become (0: without end). Without bounds unless given. */
+  streamLimits?: OpenStreamLimits & { maxAgeSeconds: number };
+  /** Whether housekeeping is done here; false in the children of a server. Default true, where the role says so. */
+  keepsHouse?: boolean;
+  /** The children that carry the streams of this server, if it has any. */
+  realtimeProcesses?: () => RealtimeProcessesStatus;
 };
 
 export type Services = {
@@ -43,8 +56,11 @@ export type Services = {
   setupToken: SetupToken;
   /** Ends every open stream within this time. */
   endStreams(withinMs: number): Promise<void>;
+  /** Open streams of this process. */
+  streams(): number;
 };
 
+const unbounded = { perKey: 0, perAddress: 0, total: 0, maxAgeSeconds: 0 };
 const sweepIntervalMs = 60 * 60_000;
 
 /** API, realtime and dashboard over one core, as one Express app. What runs beside requests is deferred to the lifecycle. */
@@ -63,12 +79,15 @@ export function composeServices(options: ServiceOptions): Services {
 
   const throttle = createLoginThrottle({ pool, now });
   const sessions = createAdminSessions({ prisma, serverSecret, now });
-  if (role === 'all' || role === 'worker') {
+  if ((role === 'all' || role === 'worker') && (options.keepsHouse ?? true)) {
     const sweep = setInterval(
       () => void Promise.all([sessions.sweep(), throttle.sweep(), sweepAnswers(pool, now())]).catch(onError),
       sweepIntervalMs,
     ).unref();
     lifecycle.defer('sweep of sessions, sign-in counts and idempotency keys', () => clearInterval(sweep));
+    const { maintenancePool, notify } = core;
+    const builder = createIndexBuilder({ pool, maintenancePool, notify, onError });
+    lifecycle.defer('building of indexes', () => builder.close());
   }
   const setupToken = createSetupToken(serverSecret);
   const admins = createAdmins({
@@ -80,7 +99,9 @@ export function composeServices(options: ServiceOptions): Services {
   });
   const adminGate = createAdminGate({ sessions, serverSecret });
 
-  const hub = createHub({ log, bus, catalog, onError });
+  const { maxAgeSeconds, ...openStreamLimits } = options.streamLimits ?? unbounded;
+  const hub = createHub({ log, bus, catalog, onError, limits: { maxAgeSeconds } });
+  const places = createOpenStreams(openStreamLimits);
   const stopFollowing = followDatabases({
     log,
     catalog,
@@ -91,7 +112,22 @@ export function composeServices(options: ServiceOptions): Services {
   });
   lifecycle.defer('look at the databases', stopFollowing);
 
-  const realtime = createRealtime({ hub, catalog, keys, keyGate, adminGate, sessions, events: client.event, onError });
+  const realtime = createRealtime({
+    hub,
+    catalog,
+    keys,
+    keyGate,
+    adminGate,
+    sessions,
+    tickets: createStreamTickets({ pool, catalog, now }),
+    bus,
+    channelLog: createChannelLog(pool),
+    places,
+    events: client.event,
+    liveSources: createLiveSources({ pool, catalog }),
+    adminReads: core,
+    onError,
+  });
   const api = createApi({
     keyGate,
     adminGate,
@@ -102,12 +138,17 @@ export function composeServices(options: ServiceOptions): Services {
     settings: core.settings,
     apiKeys: core.apiKeys,
     pool,
+    hub,
+    places,
     documents: client.document,
+    collectionLife: createCollectionLife({ pool, documents: client.document, collections: client.collection }),
+    collectionIndexes: core.collectionIndexes,
+    collectionSchemas: core.collectionSchemas,
     collections: createCollections({ pool, documents: client.document }),
   });
   const app = createHttpApp({
     handlers: [
-      createHealthRoutes({ checks: readyChecks(options) }),
+      createHealthRoutes({ checks: readyChecks(options), facts: healthFacts(options) }),
       ...(role === 'all' || role === 'realtime' ? [realtime.router] : []),
       ...(role === 'all' || role === 'api' ? [api, ...dashboard(logger)] : []),
     ],
@@ -123,7 +164,12 @@ export function composeServices(options: ServiceOptions): Services {
       realtime.close();
       await hub.drain(withinMs);
     },
+    streams: () => hub.stats().streams,
   };
+}
+
+function healthFacts({ realtimeProcesses }: ServiceOptions): () => object {
+  return () => (realtimeProcesses === undefined ? {} : { realtimeProcesses: realtimeProcesses() });
 }
 
 /** A Postgres that could lose acknowledged writes is said, and serves all the same: that is its owner's choice. */

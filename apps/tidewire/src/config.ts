@@ -17,8 +17,7 @@ export type Role = (typeof roles)[number];
 
 const redisUrl = z
   .string()
-  .regex(/^rediss?:\/\//)
-  .refine((text) => URL.canParse(text));
+  .refine((text) => text.split(',').every((part) => /^rediss?:\/\//.test(part) && URL.canParse(part)));
 const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//)
@@ -64,8 +63,8 @@ export const optionTable = {
     schema: redisUrl.optional(),
     default: null,
     description:
-      'A Redis or Valkey over which the processes of one service tell each other of changes; without one they look once a second',
-    wants: 'a URL such as redis://:password@host:6379',
+      'A Redis or Valkey over which the processes of one service tell each other of changes; without one they look once a second. A Redis Cluster (7.0 or newer) is known by any of its nodes; several, with commas between them, are better',
+    wants: 'a URL such as redis://:password@host:6379, or several of one cluster with commas between them',
     secret: true,
   },
   role: {
@@ -76,6 +75,15 @@ export const optionTable = {
     description:
       'What this process serves: api (collections, admin API, dashboard), realtime (streams and publishing), worker (housekeeping only), or all',
     wants: `one of ${roles.join(', ')}`,
+  },
+  realtimeProcesses: {
+    env: 'REALTIME_PROCESSES',
+    flag: 'realtime-processes',
+    schema: wholeNumber(64),
+    default: '0',
+    description:
+      'How many child processes carry the streams of this process, so that a burst to many streams takes no time from commits; 0 carries them in the process itself. For the roles all and realtime',
+    wants: 'a whole number from 0 to 64, with a processor for each',
   },
   logLevel: {
     env: 'LOG_LEVEL',
@@ -121,6 +129,41 @@ export const optionTable = {
     description: 'How many proxies stand in front and are believed in X-Forwarded-For and X-Forwarded-Proto',
     wants: 'a whole number from 0 to 10',
   },
+  streamsPerKey: {
+    env: 'STREAMS_PER_KEY',
+    flag: 'streams-per-key',
+    schema: wholeNumber(1_000_000),
+    default: '20000',
+    description:
+      'Most open streams of one key in this process; whoever comes beyond is told to come back later. 0 for no bound',
+    wants: 'a whole number from 0 to 1000000',
+  },
+  streamsPerAddress: {
+    env: 'STREAMS_PER_ADDRESS',
+    flag: 'streams-per-address',
+    schema: wholeNumber(1_000_000),
+    default: '1000',
+    description:
+      'Most open streams of one address in this process (IPv6: of one /64); those of this machine itself are not counted. Behind proxies set TRUST_PROXY. 0 for no bound',
+    wants: 'a whole number from 0 to 1000000',
+  },
+  maxStreams: {
+    env: 'MAX_STREAMS',
+    flag: 'max-streams',
+    schema: wholeNumber(1_000_000),
+    default: '50000',
+    description: 'Most open streams of this process. Each needs a file descriptor (ulimit -n). 0 for no bound',
+    wants: 'a whole number from 0 to 1000000',
+  },
+  streamMaxAgeMinutes: {
+    env: 'STREAM_MAX_AGE_MINUTES',
+    flag: 'stream-max-age-minutes',
+    schema: wholeNumber(10_080),
+    default: '30',
+    description:
+      'Minutes after which a stream is ended, a quarter more or less by chance; its client comes back with its cursor, to whichever process has room. 0 for never',
+    wants: 'a whole number from 0 to 10080',
+  },
   drainSeconds: {
     env: 'DRAIN_SECONDS',
     flag: 'drain-seconds',
@@ -133,6 +176,13 @@ export const optionTable = {
 } satisfies OptionTable;
 
 export type Config = OptionValues<typeof optionTable>;
+
+/** The bounds of streams, as `composeServices` takes them. */
+export function streamLimitsOf(config: Config) {
+  const { streamsPerKey, streamsPerAddress, maxStreams, streamMaxAgeMinutes } = config;
+  const maxAgeSeconds = streamMaxAgeMinutes * 60;
+  return { perKey: streamsPerKey, perAddress: streamsPerAddress, total: maxStreams, maxAgeSeconds };
+}
 
 /** Everything that is wrong with the configuration, one sentence a line. */
 export class ConfigError extends Error {

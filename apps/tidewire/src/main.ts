@@ -1,14 +1,27 @@
 /** The command `tidewire`: reads the command line and the configuration, and runs what was asked for. */
+import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { createLifecycle, exitOnSignals } from '@tidewire/server-kit/lifecycle';
 import { createLogger } from '@tidewire/server-kit/logger';
 import { CommanderError } from 'commander';
 import { createCommandLine, type Flags } from './command-line.js';
+import {
+  checkConfirmation,
+  createCollection,
+  dropCollection,
+  listCollections,
+  renameCollection,
+  truncateCollection,
+} from './commands/collection.js';
+import { checkIndex, createIndex, dropIndex, listIndexes } from './commands/collection-index.js';
 import { listDatabases } from './commands/database.js';
 import { checkExport, runExport } from './commands/export.js';
 import { checkImport, runImport } from './commands/import.js';
 import { createKey, listKeys, revokeKey } from './commands/key.js';
 import { runMigrations } from './commands/migrate.js';
+import { checkCollectionName } from './commands/row-file.js';
+import { getSchema, readSchemaFile, setSchema } from './commands/schema.js';
 import { getSettings, setSetting } from './commands/settings.js';
 import { start } from './commands/start.js';
 import { inferTypes } from './commands/types.js';
@@ -37,13 +50,17 @@ async function command(flags: Flags, use: (core: Core) => Promise<string>): Prom
   print(await withCore(config, loggerFor(config.logLevel === 'info' ? 'warn' : config.logLevel), use));
 }
 
+const realtimeMain = fileURLToPath(new URL('./realtime-main.js', import.meta.url));
+const forkRealtime = () =>
+  fork(realtimeMain, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+
 async function runServer(flags: Flags): Promise<void> {
   const config = loadConfig(flags, process.env);
   const logger = loggerFor(config.logLevel);
   const lifecycle = createLifecycle(logger);
   exitOnSignals(process, lifecycle, { exit: (code) => process.exit(code), log: logger });
   try {
-    await start({ config, logger, lifecycle, print, colours: useColours(process.stdout) });
+    await start({ config, logger, lifecycle, print, colours: useColours(process.stdout), forkRealtime });
   } catch (error) {
     // Stopped in the middle of the start: what is missing then is no failure.
     if (lifecycle.isStopping) return;
@@ -66,12 +83,40 @@ const program = createCommandLine({
     checkExport(collection, file, format);
     return command(flags, (core) => runExport(core, collection, file, { database, format, metafields }));
   },
+  getSchema: (flags, collection, file, options) => command(flags, (core) => getSchema(core, collection, file, options)),
+  setSchema: (flags, collection, file, options) => {
+    const schema = readSchemaFile(collection, file);
+    return command(flags, (core) => setSchema(core, collection, schema, options));
+  },
   inferTypes: (flags, options) => command(flags, (core) => inferTypes(core, options)),
+  listCollections: (flags, options) => command(flags, (core) => listCollections(core, options)),
+  createCollection: (flags, collection, options) => {
+    checkCollectionName(collection);
+    return command(flags, (core) => createCollection(core, collection, options));
+  },
+  renameCollection: (flags, collection, name, options) => {
+    for (const one of [collection, name]) checkCollectionName(one);
+    return command(flags, (core) => renameCollection(core, collection, name, options));
+  },
+  truncateCollection: (flags, collection, { database, confirm }) => {
+    checkConfirmation(collection, { confirm });
+    return command(flags, (core) => truncateCollection(core, collection, { database, confirm }));
+  },
+  dropCollection: (flags, collection, { database, confirm }) => {
+    checkConfirmation(collection, { confirm });
+    return command(flags, (core) => dropCollection(core, collection, { database, confirm }));
+  },
   createKey: (flags, options) => command(flags, (core) => createKey(core, options)),
   listKeys: (flags, options) => command(flags, (core) => listKeys(core, options)),
   revokeKey: (flags, id, options) => command(flags, (core) => revokeKey(core, id, options)),
   getSettings: (flags, name, options) => command(flags, (core) => getSettings(core, name, options)),
   setSetting: (flags, name, value, options) => command(flags, (core) => setSetting(core, name, value, options)),
+  listIndexes: (flags, collection, options) => command(flags, (core) => listIndexes(core, collection, options)),
+  createIndex: (flags, collection, fields, options) => {
+    checkIndex(collection, fields, options);
+    return command(flags, (core) => createIndex(core, collection, fields, options));
+  },
+  dropIndex: (flags, collection, name, options) => command(flags, (core) => dropIndex(core, collection, name, options)),
   listDatabases: (flags, options) => command(flags, (core) => listDatabases(core, options)),
 });
 

@@ -8,6 +8,9 @@ import { createCommitLanes } from '@tidewire/change-log/commit-lanes';
 import { createEventLog, type EventLog } from '@tidewire/change-log/event-log';
 import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
 import { createRedisChangeBus } from '@tidewire/change-log/redis-change-bus';
+import { type CollectionIndexes, createCollectionIndexes } from '@tidewire/collections/indexes/collection-indexes';
+import { type CollectionSchemas, createCollectionSchemas } from '@tidewire/collections/schema/collection-schemas';
+import { createShapeOf } from '@tidewire/collections/schema/shape-of';
 import { type Catalog, createCatalog } from '@tidewire/db/catalog';
 import { type AdminClient, connectPostgres } from '@tidewire/db/client';
 import type { PostgresAddress, SqlPool } from '@tidewire/db/sql-pool';
@@ -23,25 +26,46 @@ export type Core = {
   databases: Databases;
   apiKeys: ApiKeys;
   settings: Settings;
+  collectionIndexes: CollectionIndexes;
+  collectionSchemas: CollectionSchemas;
+  /** For the index builder. */
+  maintenancePool: SqlPool;
+  /** Tells the other processes of a change of a database's configuration. */
+  notify: (databaseId: number, configVersion: number) => void;
   /** Waits for the commits under way, then closes the bus and every connection. */
   close(): Promise<void>;
 };
 
+export type CoreOptions = {
+  redisUrl?: string | undefined;
+  /** Instead of one over Redis or in memory. It is closed with the core. */
+  bus?: ChangeBus;
+  /** Connections to Postgres for reads. Default 10. */
+  poolSize?: number;
+};
+
 /** Opens nothing before it is used. The schema must be up to date. */
-export function openCore(
-  address: PostgresAddress,
-  logger: Logger,
-  options: { redisUrl?: string | undefined } = {},
-): Core {
+export function openCore(address: PostgresAddress, logger: Logger, options: CoreOptions = {}): Core {
   const onError = (message: string) => (error: unknown) => logger.warn({ err: error }, message);
   const onLost = onError('A connection to Postgres was lost.');
   let isClosing = false;
   // The driver says goodbye to Postgres without waiting; when Postgres stops first, that is no loss.
-  const connections = connectPostgres(address, { onConnectionError: (error) => isClosing || onLost(error) });
-  const { prisma, pool, lanePool } = connections;
+  const connections = connectPostgres(address, {
+    onConnectionError: (error) => isClosing || onLost(error),
+    ...(options.poolSize === undefined ? {} : { poolSize: options.poolSize }),
+  });
+  const { prisma, pool, lanePool, maintenancePool } = connections;
   const catalog = createCatalog(pool);
-  const bus = openBus(options.redisUrl, onError('The change bus failed; changes are found by looking once a second.'));
-  const lanes = createCommitLanes({ pool: lanePool, catalog, bus, onRetry: onError('A commit is tried again.') });
+  const onBusError = onError('The change bus failed; changes are found by looking once a second.');
+  const bus = options.bus ?? openBus(options.redisUrl, onBusError);
+  const shapeOf = createShapeOf();
+  const lanes = createCommitLanes({
+    pool: lanePool,
+    catalog,
+    bus,
+    shapeOf,
+    onRetry: onError('A commit is tried again.'),
+  });
   const notify = (databaseId: number, configVersion: number) =>
     bus.publish({ kind: 'config', databaseId, configVersion });
   return {
@@ -54,6 +78,10 @@ export function openCore(
     databases: createDatabases({ prisma, pool }),
     apiKeys: createApiKeys({ prisma, catalog, notify, now: Date.now }),
     settings: createSettings({ prisma, catalog, notify }),
+    collectionIndexes: createCollectionIndexes({ pool, catalog, notify }),
+    collectionSchemas: createCollectionSchemas({ pool, catalog, notify }),
+    maintenancePool,
+    notify,
     async close() {
       await lanes.idle();
       await bus.close();

@@ -24,6 +24,7 @@ function makeDatabase(global: boolean, id = 1): CatalogDatabase {
     configVersion: 1,
     settings: { realtime: { global }, collections: { createOnWrite: true } },
     collections: new Map(),
+    shapes: new Map(),
     keys: new Map(),
   };
 }
@@ -57,6 +58,18 @@ describe('admission', () => {
     expect(mayListen(database, key, 'publish', 'chat.room')).toBe(true);
     expect(mayListen(database, key, 'publish', 'chatter')).toBe(false);
   });
+
+  it.each(['rename', 'drop'] as const)(
+    'lets whoever may hear a change of a collection hear its %s, and nobody else',
+    (type) => {
+      const database = makeDatabase(false);
+      for (const grant of ['POST:company', 'PUT:company', 'DELETE:company', '*:company', 'PUT:*', '*:*'])
+        expect(mayListen(database, makeKey({ listen: [grant] }), type, 'company')).toBe(true);
+      for (const grant of ['POST:companyx', 'PUBLISH:company', 'PUBLISH:*', 'PUBLISH:drop', 'PUBLISH:rename'])
+        expect(mayListen(database, makeKey({ listen: [grant] }), type, 'company')).toBe(false);
+      expect(mayListen(makeDatabase(true), makeKey(), type, 'company')).toBe(true);
+    },
+  );
 
   it('opens every channel under the global flag, but neither REST nor publishing', () => {
     const database = makeDatabase(true);

@@ -3,6 +3,7 @@ import type { Catalog } from '@tidewire/db/catalog';
 import type { AdminClient } from '@tidewire/db/client';
 import type { ApiKeyModel } from '@tidewire/db/generated/models/ApiKey';
 import type { ApiKeyAnswer, CreatedKeyAnswer, CreateKeyRequest, UpdateKeyRequest } from '@tidewire/protocol/admin-api';
+import { namesCollection } from '@tidewire/protocol/channel';
 import { Problem } from '@tidewire/protocol/problem';
 import { createApiKey, isApiKeyId } from './api-key.js';
 import { type ConfigNotice, raiseConfigVersion } from './config-version.js';
@@ -74,6 +75,14 @@ export function createApiKeys({ prisma, catalog, notify, now }: ApiKeysDeps): Ap
       return encodeKey(await find(databaseId, keyId));
     },
   };
+}
+
+/** Those that are good and have a grant with this very name: when the collection gets another one, their grants do not follow. */
+export function keysThatName(keys: readonly ApiKeyAnswer[], collection: string): { id: string; name: string }[] {
+  return keys
+    .filter(({ revokedAt }) => revokedAt === null)
+    .filter(({ rest, listen }) => [...rest, ...listen].some((grant) => namesCollection(grant, collection)))
+    .map(({ id, name }) => ({ id, name }));
 }
 
 function noKey(): Problem {

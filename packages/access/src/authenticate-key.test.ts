@@ -14,6 +14,7 @@ function makeCatalog() {
     configVersion: reads,
     settings: { realtime: { global: false }, collections: { createOnWrite: true } },
     collections: new Map(),
+    shapes: new Map(),
     keys: new Map(stored),
   });
   const catalog: Catalog = {

@@ -1,12 +1,13 @@
 /**
  * The only door for writes of documents and custom events: an extension of the Prisma client that carries `create`, `createMany`,
- * `update`, `updateMany`, `delete` and `deleteMany` of `document`, and `create` of `event`, to the commit lane of their database. Every other write
- * method of the two models throws, and so does any of them inside `prisma.$transaction`: a commit of the lane is its own transaction
+ * `update`, `updateMany`, `delete` and `deleteMany` of `document`, `create` of `event`, and `rename` and `drop` of `collection`, to the commit lane of
+ * their database. Every other write method of the models throws (but a collection may be created), and so does any of them inside `prisma.$transaction`: a commit of the lane is its own transaction
  * and cannot be part of another.
  */
 import { randomUUID } from 'node:crypto';
 import type { AdminClient } from '@tidewire/db/client';
 import { Prisma } from '@tidewire/db/generated/client';
+import type { CollectionWrites, DropArgs, RenameArgs } from './collection-writes.js';
 import { createDocumentIds } from './document-id.js';
 import type {
   CreateArgs,
@@ -17,6 +18,7 @@ import type {
   EventWrites,
   Idempotency,
   PublishArgs,
+  Requirement,
   UpdateArgs,
   UpdateManyArgs,
   WriteOutcome,
@@ -35,44 +37,52 @@ export type Submit = (databaseId: number, operation: LaneOperation) => Promise<L
 /** The client that the service uses: reads and admin tables as Prisma has them, writes of documents and events through the lane. */
 export type CapturingClient = ReturnType<typeof captureWrites>;
 
+/** What writes have in common. */
+type Asked = { scope: WriteScope; idempotency?: Idempotency | undefined; requires?: Requirement | undefined };
+
 export function captureWrites(prisma: AdminClient, submit: Submit) {
   const newId = createDocumentIds();
 
   function write(
     context: unknown,
     method: string,
-    { scope, idempotency }: { scope: WriteScope; idempotency?: Idempotency | undefined },
-    steps: () => LaneStep[],
+    { scope, idempotency, requires }: Asked,
+    stepsOf: () => LaneStep[],
   ): Promise<WriteOutcome> {
     return new LazyWrite(() => {
       refuseInTransaction(context, method);
-      const operation = { operationId: randomUUID(), author: scope.author, steps: steps(), idempotency };
+      const steps: LaneStep[] = requires === undefined ? stepsOf() : [{ kind: 'require', ...requires }, ...stepsOf()];
+      const operation = { operationId: randomUUID(), author: scope.author, steps, idempotency };
       return submit(scope.databaseId, operation).then(accept);
     });
   }
 
   const document: DocumentWrites = {
     create(args: CreateArgs) {
-      const { collection, data } = args;
+      const { collection, data, isValidated } = args;
       return write(this, 'document.create', args, () => [
-        { kind: 'create', collection, id: newId(), isNew: true, body: JSON.stringify(data) },
+        { kind: 'create', collection, id: newId(), isNew: true, body: JSON.stringify(data), isValidated },
       ]);
     },
     createMany(args: CreateManyArgs) {
-      const { collection, data } = args;
+      const { collection, data, isValidated } = args;
       return write(this, 'document.createMany', args, () =>
-        data.map(({ id, body }) => ({
+        data.map(({ id, body, at }) => ({
           kind: 'create',
           collection,
           id: id ?? newId(),
           isNew: id === undefined,
           body: JSON.stringify(body),
+          isValidated,
+          at,
         })),
       );
     },
     update(args: UpdateArgs) {
-      const { collection, where, data } = args;
-      return write(this, 'document.update', args, () => [{ kind: 'update', collection, id: where.id, change: data }]);
+      const { collection, where, data, isReplaced } = args;
+      return write(this, 'document.update', args, () => [
+        { kind: 'update', collection, id: where.id, change: data, isReplaced },
+      ]);
     },
     updateMany(args: UpdateManyArgs) {
       const { collection, where, data } = args;
@@ -102,12 +112,29 @@ export function captureWrites(prisma: AdminClient, submit: Submit) {
     },
   };
 
+  const collection: CollectionWrites = {
+    rename(args: RenameArgs) {
+      const { where, data } = args;
+      return write(this, 'collection.rename', args, () => [
+        { kind: 'rename', collection: where.name, name: data.name },
+      ]);
+    },
+    drop(args: DropArgs) {
+      const { name, id } = args.where;
+      return write(this, 'collection.drop', args, () => [{ kind: 'drop', collection: name, collectionId: id }]);
+    },
+  };
+
   return prisma.$extends({
     name: 'tidewire-capture',
     model: {
       document: {
         ...document,
         ...refusing('document', ['upsert', 'createManyAndReturn', 'updateManyAndReturn']),
+      },
+      collection: {
+        ...collection,
+        ...refusing('collection', ['update', 'updateMany', 'updateManyAndReturn', 'upsert', 'delete', 'deleteMany']),
       },
       event: {
         ...event,
@@ -139,7 +166,9 @@ function refusing<M extends string>(model: string, methods: readonly M[]): Recor
 }
 
 function alternatives(model: string): string {
-  return model === 'event' ? 'event.create' : 'create, createMany, update, updateMany, delete or deleteMany';
+  if (model === 'event') return 'event.create';
+  if (model === 'collection') return 'rename or drop';
+  return 'create, createMany, update, updateMany, delete or deleteMany';
 }
 
 /** The client that Prisma hands to an interactive transaction has no `$connect` (its `ITXClientDenyList`). */

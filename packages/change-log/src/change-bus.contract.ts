@@ -31,6 +31,16 @@ export function changeBusContract(
       expect(heard).toEqual(['first', 'second']);
     });
 
+    it('gives an ephemeral event as it was published, once to each listener', async () => {
+      const bus = await createBus();
+      const heard: ChangeHint[] = [];
+      bus.subscribe((received) => heard.push(received));
+      const about = { name: 'chat.typing', data: '{"by":"Ada"}', actor: 'key:a', at: '2026-01-01T00:00:00.000Z' };
+      const ephemeral: ChangeHint = { kind: 'ephemeral', databaseId: 3, ...about };
+      bus.publish(ephemeral);
+      expect(heard).toEqual([ephemeral]);
+    });
+
     it('gives nothing to a listener that has stopped', async () => {
       const bus = await createBus();
       const heard: ChangeHint[] = [];

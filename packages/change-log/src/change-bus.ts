@@ -13,7 +13,9 @@ export type ChangeHint =
   /** The log reaches this id now; what lies before is to be read there. Stands for events that are too large to be carried. */
   | { kind: 'head'; databaseId: number; head: number }
   /** Settings, keys, grants or collections of the database are at least at this version now. */
-  | { kind: 'config'; databaseId: number; configVersion: number };
+  | { kind: 'config'; databaseId: number; configVersion: number }
+  /** A custom event that is not in the log and has no id. `data` is JSON text; `at` as in a LogEvent. */
+  | { kind: 'ephemeral'; databaseId: number; name: string; data: string; actor: string; at: string };
 
 export interface ChangeBus {
   publish(hint: ChangeHint): void;

@@ -17,13 +17,22 @@ import { codeOf, databaseUnavailable, kindOfFailure, problemOfFailure } from '@t
 import type { SqlClient, SqlPool } from '@tidewire/db/sql-pool';
 import { invalid, Problem } from '@tidewire/protocol/problem';
 import type { ChangeBus } from './change-bus.js';
+import { CollectionTooLargeError, dropLimitDocuments } from './collection-writes.js';
+import type { ShapeOf } from './document-shape.js';
+import { wholeDocument } from './document-text.js';
 import type { DocumentUpdate, StoredDocument } from './document-writes.js';
+import { changeCollection } from './lane-collection-statements.js';
+import { type CounterValue, counterKey } from './lane-counters.js';
 import {
   answerKey,
+  type CollectionStep,
   documentKey,
   type LaneOperation,
   type LaneOutcome,
   type LanePlan,
+  type LaneShapes,
+  type LaneStep,
+  operationLimitChars,
   type PlainStep,
   type PlannedOperation,
   planBatch,
@@ -37,14 +46,18 @@ import {
   insertBatch,
   insertCollections,
   insertNew,
+  raiseVersion,
   selectAnswers,
   selectCollections,
+  selectCounters,
   selectDocuments,
   selectFirstEvent,
   selectHeadForUpdate,
   selectionTimeoutMs,
   selectMatching,
+  storeCounters,
 } from './lane-statements.js';
+import { declaredIndexOf, uniqueConflict } from './unique-conflict.js';
 
 export type CommitLane = {
   /** Stores the operation or says why not. Rejects only with accidents that are not known as refusals. */
@@ -67,6 +80,8 @@ export type CommitLaneOptions = {
   batchLimitEvents?: number;
   /** Told of each try that failed and will be repeated. */
   onRetry: (error: unknown) => void;
+  /** What collections make of their documents; without it every collection takes any JSON object. */
+  shapeOf?: ShapeOf | undefined;
 };
 
 /** An operation on its way, and whom to answer. */
@@ -76,7 +91,7 @@ class Entry implements LaneOperation {
   readonly author: LaneOperation['author'];
   readonly steps: LaneOperation['steps'];
   readonly idempotency: LaneOperation['idempotency'];
-  /** A selection reads the table, and so has a batch of its own. */
+  /** A selection reads the table, a step on a collection changes what the others are planned with: each has a batch of its own. */
   readonly isAlone: boolean;
 
   constructor(
@@ -88,7 +103,7 @@ class Entry implements LaneOperation {
     this.author = author;
     this.steps = steps;
     this.idempotency = idempotency;
-    this.isAlone = steps[0]?.kind === 'select';
+    this.isAlone = aloneKinds.has(steps[0]?.kind ?? '');
   }
 
   /** The first answer counts. */
@@ -105,7 +120,7 @@ type Doubt = { entries: Entry[]; plan: LanePlan; base: number | null };
 type Committed = { entries: Entry[]; plan: LanePlan };
 
 export function createCommitLane(options: CommitLaneOptions): CommitLane {
-  const { databaseId, pool, catalog, bus, now } = options;
+  const { databaseId, pool, catalog, bus, now, shapeOf } = options;
   const writeTimeoutMs = options.writeTimeoutMs ?? 10_000;
   const queue = createLaneQueue<Entry>({ batchLimitEvents: options.batchLimitEvents ?? 1_000 });
   let inFlight: Entry[] = [];
@@ -185,12 +200,19 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
   async function refuse(pending: Entry[], error: unknown): Promise<void> {
     const [only] = pending;
     if (pending.length === 1 && only !== undefined) {
-      only.answer({ status: 'refused', error: problemOfFailure(error) ?? error });
+      only.answer({ status: 'refused', error: (await conflictOf(error)) ?? problemOfFailure(error) ?? error });
       return;
     }
     const middle = Math.ceil(pending.length / 2);
     await settle(pending.slice(0, middle));
     await settle(pending.slice(middle));
+  }
+
+  /** The index may be newer than what is in memory. */
+  async function conflictOf(error: unknown): Promise<Problem | null> {
+    if (declaredIndexOf(error) === null) return null;
+    const known = uniqueConflict(error, catalog.peek(databaseId));
+    return known ?? uniqueConflict(error, await catalog.refresh(databaseId).catch(() => null));
   }
 
   async function withClient<T>(use: (client: SqlClient) => Promise<T>): Promise<T> {
@@ -215,7 +237,7 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
   ): Promise<Committed | null> {
     const database = await catalog.byId(databaseId);
     if (database === null) throw new Problem('not_found', 'The database does not exist.');
-    return knownHead !== null && needsNothingRead(entries, database)
+    return knownHead !== null && needsNothingRead(entries, database, shapeOf)
       ? commitNew(client, entries, database, flight)
       : commitBatch(client, entries, flight);
   }
@@ -232,6 +254,7 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
       collections: database.collections,
       documents: new Map(),
       answers: new Map(),
+      shapes: shapesOf(database, new Map()),
     });
     if (plan.events.length === 0) return { entries, plan };
     flight.doubt = { entries, plan, base: null };
@@ -260,24 +283,48 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
     const answers = await answersOf(client, entries, at);
     const { collections, createdVersion } = await collectionsOf(client, entries, database);
     const { operations, documents } = await documentsOf(client, entries, collections, answers);
-    const plan = planBatch(operations, { base, at, collections, documents, answers });
+    const counters = await countersOf(client, operations, database);
+    const shapes = shapesOf(database, counters);
+    const plan = planBatch(operations, { base, at, collections, documents, answers, shapes });
     if (plan.events.length === 0 && plan.answers.length === 0) {
       await client.query('ROLLBACK');
       return { entries, plan };
     }
     if (plan.answers.length > 0) await insertAnswers(client, databaseId, plan.answers, at);
+    if (plan.counters.size > 0) await storeCounters(client, [...plan.counters.values()]);
     if (plan.events.length > 0) {
       await insertBatch(client, databaseId, base, plan);
       // A batch without events needs no looking up: sent again, it finds its answer or has nothing to do.
       flight.doubt = { entries, plan, base };
     }
+    const changedVersion = await changedCollection(client, entries, plan, collections);
     await client.query('COMMIT');
     flight.doubt = null;
-    if (createdVersion !== null) {
-      await catalog.refresh(databaseId, createdVersion);
-      bus.publish({ kind: 'config', databaseId, configVersion: createdVersion });
-    }
+    await spread(changedVersion ?? createdVersion);
     return { entries, plan };
+  }
+
+  /** After a commit, which stands whatever happens here: tells this process and the others that the configuration is new; null: it is not. */
+  async function spread(configVersion: number | null): Promise<void> {
+    if (configVersion === null) return;
+    // When it fails, the next batch reads it under the lock, or finds its version outdated.
+    await catalog.refresh(databaseId, configVersion).catch(options.onRetry);
+    bus.publish({ kind: 'config', databaseId, configVersion });
+  }
+
+  /** Carries out what a planned step on a collection does to its row. Returns the raised configuration version, null when there is no such step. */
+  async function changedCollection(
+    client: SqlClient,
+    entries: Entry[],
+    plan: LanePlan,
+    collections: ReadonlyMap<string, number>,
+  ): Promise<number | null> {
+    const step = entries[0]?.steps[0];
+    if (step === undefined || !isOnCollection(step) || plan.outcomes[0]?.status !== 'written') return null;
+    const id = collections.get(step.collection);
+    if (id === undefined) return null;
+    await changeCollection(client, id, step);
+    return raiseVersion(client, databaseId);
   }
 
   /** Under the head's lock: was the batch committed? If not, fences off the first try for good. */
@@ -296,6 +343,8 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
     }
     await client.query('ROLLBACK');
     isInDoubt = false;
+    // The batch may have made, renamed or dropped a collection.
+    await spread(row.configVersion);
     return { entries: doubt.entries, plan: doubt.base === null ? rebase(doubt.plan, first - 1) : doubt.plan };
   }
 
@@ -333,10 +382,11 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
       // What was answered before is not looked for again: by now the condition may be met by others.
       return selectedOf(client, entries, select, answers.size > 0 ? new Map() : collections);
     }
+    if (select?.kind === 'drop') return droppedOf(client, entries, select, collections);
     const operations = entries.map(withPlainSteps);
     const wanted = new Map<string, { collectionId: number; id: string }>();
     for (const step of operations.flatMap((operation) => operation.steps)) {
-      if (step.kind === 'publish' || (step.kind === 'create' && step.isNew)) continue;
+      if (step.kind === 'publish' || isOnCollection(step) || (step.kind === 'create' && step.isNew)) continue;
       const collectionId = collections.get(step.collection);
       if (collectionId !== undefined) wanted.set(documentKey(collectionId, step.id), { collectionId, id: step.id });
     }
@@ -374,12 +424,58 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
     };
   }
 
+  /** Puts a plain step for each document that is left before the drop, which is alone in its batch. */
+  async function droppedOf(
+    client: SqlClient,
+    entries: Entry[],
+    drop: CollectionStep & { kind: 'drop' },
+    collections: ReadonlyMap<string, number>,
+  ) {
+    const { collection } = drop;
+    const collectionId = collections.get(collection);
+    const documents = new Map<string, StoredDocument>();
+    const plan = (steps: PlannedOperation['steps']) => ({
+      operations: entries.map((entry): PlannedOperation => ({ ...entry, steps })),
+      documents,
+    });
+    if (collectionId === undefined) return plan([drop]);
+    // The name belongs to another collection now: to that one, nothing is done.
+    if (drop.collectionId !== undefined && drop.collectionId !== collectionId)
+      return plan([{ kind: 'delete', collection, id: '', ifMissing: 'report' }]);
+    const condition = () => ({ text: 'true', values: [collectionId] });
+    const found = await selectMatching(client, collectionId, { condition, limit: dropLimitDocuments });
+    if (found === 'too many' || found === 'too large') throw new CollectionTooLargeError(collection);
+    const size = found.reduce((sum, document) => sum + wholeDocument(document).length, 0);
+    if (size > operationLimitChars) throw new CollectionTooLargeError(collection);
+    for (const document of found) documents.set(documentKey(collectionId, document.id), document);
+    const deletes = found.map(({ id }): PlainStep => ({ kind: 'delete', collection, id, ifMissing: 'report' }));
+    return plan([...deletes, drop]);
+  }
+
   /** Ten thousand changes that are each allowed may be too much work together. */
   function withDeadline(change: DocumentUpdate, until: number): DocumentUpdate {
     return (before, stored) => {
       if (now() > until) throw tooLong();
       return change(before, stored);
     };
+  }
+
+  function shapesOf(database: CatalogDatabase, counters: ReadonlyMap<string, CounterValue>): LaneShapes | undefined {
+    if (shapeOf === undefined || database.shapes.size === 0) return undefined;
+    return { shapeOf: (collectionId) => shapeOf(database, collectionId), counters };
+  }
+
+  /** The last numbers of the collections that documents are created in. The head's lock keeps every other writer out. */
+  async function countersOf(client: SqlClient, operations: readonly PlannedOperation[], database: CatalogDatabase) {
+    const numbered = new Set<number>();
+    if (shapeOf !== undefined && database.shapes.size > 0) {
+      for (const step of operations.flatMap(({ steps }) => steps)) {
+        const id = step.kind === 'create' ? database.collections.get(step.collection) : undefined;
+        if (id !== undefined && shapeOf(database, id)?.counters.length) numbered.add(id);
+      }
+    }
+    const values = numbered.size === 0 ? [] : await selectCounters(client, [...numbered]);
+    return new Map(values.map((value) => [counterKey(value.collectionId, value.field), value]));
   }
 
   async function answersOf(client: SqlClient, entries: Entry[], at: string): Promise<Map<string, StoredAnswer>> {
@@ -410,16 +506,24 @@ const changeTimeoutMs = 2_000;
 /** How long an answer is given again under its idempotency key. */
 export const answersKeptMs = 24 * 60 * 60_000;
 
-function needsNothingRead(entries: readonly Entry[], database: CatalogDatabase): boolean {
+function needsNothingRead(entries: readonly Entry[], database: CatalogDatabase, shapeOf: ShapeOf | undefined): boolean {
+  const isShaped = shapeOf !== undefined && database.shapes.size > 0;
   return entries.every(
     ({ idempotency, steps }) =>
       idempotency === undefined &&
-      steps.every(
-        (step) =>
-          step.kind === 'publish' ||
-          (step.kind === 'create' && step.isNew && database.collections.has(step.collection)),
-      ),
+      steps.every((step) => {
+        if (step.kind === 'publish') return true;
+        if (step.kind !== 'create' || !step.isNew) return false;
+        const id = database.collections.get(step.collection);
+        return id !== undefined && !(isShaped && shapeOf(database, id)?.counters.length);
+      }),
   );
+}
+
+const aloneKinds: ReadonlySet<string> = new Set(['select', 'rename', 'drop']);
+
+function isOnCollection(step: LaneStep): step is CollectionStep {
+  return step.kind === 'rename' || step.kind === 'drop';
 }
 
 /** Of an operation whose selections have been carried out, or that has none. */
@@ -455,18 +559,12 @@ function namesToCreate(entries: readonly Entry[]): string[] {
   return [...names];
 }
 
-/** A plan that was made from 0 up, moved to its place in the log. */
+/** Moves a plan that was made from 0 up to its place in the log: in place, for a copy of each event costs more than all else here. */
 function rebase(plan: LanePlan, base: number): LanePlan {
-  return {
-    changes: plan.changes,
-    answers: plan.answers,
-    events: plan.events.map((event) => ({ ...event, id: event.id + base })),
-    outcomes: plan.outcomes.map((outcome) =>
-      outcome.status === 'written' && outcome.eventId !== null
-        ? { ...outcome, eventId: outcome.eventId + base }
-        : outcome,
-    ),
-  };
+  for (const event of plan.events) event.id += base;
+  for (const outcome of plan.outcomes)
+    if (outcome.status === 'written' && outcome.eventId !== null) outcome.eventId += base;
+  return plan;
 }
 
 function outcomeUnknown(cause?: unknown): Problem {

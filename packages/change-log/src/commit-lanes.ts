@@ -2,6 +2,7 @@ import type { Catalog } from '@tidewire/db/catalog';
 import type { SqlPool } from '@tidewire/db/sql-pool';
 import type { ChangeBus } from './change-bus.js';
 import { type CommitLane, createCommitLane } from './commit-lane.js';
+import type { ShapeOf } from './document-shape.js';
 import type { LaneOperation, LaneOutcome } from './lane-plan.js';
 
 /** One commit lane for each database that is written to, made at its first write. */
@@ -16,6 +17,7 @@ export function createCommitLanes(options: {
   catalog: Catalog;
   bus: ChangeBus;
   onRetry: (error: unknown) => void;
+  shapeOf?: ShapeOf | undefined;
   now?: () => number;
   writeTimeoutMs?: number;
 }): CommitLanes {

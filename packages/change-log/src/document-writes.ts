@@ -19,6 +19,8 @@ export type StoredDocument = {
   changedAt: string;
   createdBy: string;
   changedBy: string;
+  /** The value of `body` where the lane has it at hand; nobody changes it. */
+  fields?: JsonObject;
 };
 
 /**
@@ -58,23 +60,36 @@ export type Idempotency = {
   answer: (outcome: CarriedOut) => WriteAnswer;
 };
 
+/** A document that must be there when the write is carried out, looked at under the lane's lock; `refuse` makes the Problem when it is not. */
+export type Requirement = { collection: string; id: string; refuse: () => Error };
+
 /** What every write may carry. */
 type WriteArgs = { scope: WriteScope; idempotency?: Idempotency | undefined };
+/** What writes of named documents may carry. */
+type RequiringArgs = WriteArgs & { requires?: Requirement | undefined };
 
-export type CreateArgs = WriteArgs & { collection: string; data: JsonObject };
+/** `isValidated` false: the collection's schema is not asked; all else that it makes of a document is made. True unless given. */
+export type CreateArgs = RequiringArgs & { collection: string; data: JsonObject; isValidated?: boolean | undefined };
 /** Atomic: all documents are created, in order, or none. */
-export type CreateManyArgs = WriteArgs & {
+export type CreateManyArgs = RequiringArgs & {
   collection: string;
-  /** `id` keeps a known id (imports); a taken one is refused with `conflict`. */
-  data: { id?: string; body: JsonObject }[];
+  /** `id` keeps a known id (imports); a taken one is refused with `conflict`. `at` is the JSON Pointer of the document in what the client sent. */
+  data: { id?: string; body: JsonObject; at?: string }[];
+  isValidated?: boolean | undefined;
 };
 /**
  * `data` computes the new fields from the present ones, inside the lane, so no other write comes between; it may throw a
  * Problem to refuse the write. It is pure and fast: the lane waits for it, and may call it again when a commit is retried.
  */
-export type UpdateArgs = WriteArgs & { collection: string; where: { id: string }; data: DocumentUpdate };
+export type UpdateArgs = RequiringArgs & {
+  collection: string;
+  where: { id: string };
+  data: DocumentUpdate;
+  /** Nothing of the present document is meant to stay: the collection's defaults are filled in, as for a new one. */
+  isReplaced?: boolean | undefined;
+};
 /** `check` sees the document under the lock, and throws a Problem to refuse. */
-export type DeleteArgs = WriteArgs & {
+export type DeleteArgs = RequiringArgs & {
   collection: string;
   where: { id: string };
   check?: ((stored: StoredDocument) => void) | undefined;

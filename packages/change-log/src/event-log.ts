@@ -29,20 +29,22 @@ const PAGE = 500;
 /** Bytes of text after which `readAfter` takes no further event. */
 const READ_LIMIT_BYTES = 16 * 1024 * 1024;
 
-type Row = Omit<LogEvent, 'at' | 'type'> & { type: EventType; at: Date };
+/** An event as Postgres gives it. */
+export type EventRow = Omit<LogEvent, 'at' | 'type'> & { type: EventType; at: Date };
 
-const columns = `id, type::text AS type, collection_id AS "collectionId", collection, document_id AS "documentId",
+/** The columns of `events` that make an `EventRow`. */
+export const eventColumns = `id, type::text AS type, collection_id AS "collectionId", collection, document_id AS "documentId",
   before::text AS before, after::text AS after, name, data::text AS data, actor, operation_id::text AS "operationId", at`;
 
 /** Ordered by id; by the primary key (database_id, id). No locks. */
 const readRange = {
   name: 'event-log-read',
-  text: `SELECT ${columns} FROM events WHERE database_id = $1 AND id > $2 AND id <= $3 ORDER BY id`,
+  text: `SELECT ${eventColumns} FROM events WHERE database_id = $1 AND id > $2 AND id <= $3 ORDER BY id`,
 };
 /** Along the primary key, ordered by id. The size of what stands before a row decides whether it still comes along. */
 const readUp = {
   name: 'event-log-read-after',
-  text: `SELECT ${columns} FROM (
+  text: `SELECT ${eventColumns} FROM (
       SELECT *, coalesce(sum(coalesce(octet_length(before::text), 0) + coalesce(octet_length(after::text), 0)
           + coalesce(octet_length(data::text), 0)) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
       FROM (SELECT * FROM events WHERE database_id = $1 AND id > $2 ORDER BY id LIMIT $3) AS page
@@ -50,7 +52,7 @@ const readUp = {
 };
 const readDown = {
   name: 'event-log-read-before',
-  text: `SELECT ${columns} FROM events WHERE database_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
+  text: `SELECT ${eventColumns} FROM events WHERE database_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
 };
 const readHeads = {
   name: 'event-log-heads',
@@ -66,8 +68,8 @@ export function createEventLog(pool: SqlPool, options: { cacheLimitBytes?: numbe
   const pages = createPageCache(options.cacheLimitBytes ?? 32 * 1024 * 1024);
 
   async function readPage(databaseId: number, page: number): Promise<readonly LogEvent[]> {
-    const { rows } = await pool.query<Row>({ ...readRange, values: [databaseId, page * PAGE, (page + 1) * PAGE] });
-    return rows.map(decode);
+    const { rows } = await pool.query<EventRow>({ ...readRange, values: [databaseId, page * PAGE, (page + 1) * PAGE] });
+    return rows.map(decodeEventRow);
   }
 
   return {
@@ -83,17 +85,18 @@ export function createEventLog(pool: SqlPool, options: { cacheLimitBytes?: numbe
     },
     async readAfter(databaseId, after, max) {
       const values = [databaseId, after, max, READ_LIMIT_BYTES];
-      const { rows } = await pool.query<Row>({ ...readUp, values });
-      return rows.map(decode);
+      const { rows } = await pool.query<EventRow>({ ...readUp, values });
+      return rows.map(decodeEventRow);
     },
     async readBefore(databaseId, before, max) {
-      const { rows } = await pool.query<Row>({ ...readDown, values: [databaseId, before, max] });
-      return rows.reverse().map(decode);
+      const { rows } = await pool.query<EventRow>({ ...readDown, values: [databaseId, before, max] });
+      return rows.reverse().map(decodeEventRow);
     },
   };
 }
 
-function decode(row: Row): LogEvent {
+/** The event of a row. */
+export function decodeEventRow(row: EventRow): LogEvent {
   return { ...row, at: row.at.toISOString() };
 }
 

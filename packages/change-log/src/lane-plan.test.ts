@@ -244,3 +244,42 @@ describe('a batch', () => {
     );
   });
 });
+
+describe('a requirement', () => {
+  const require = (id: string, collection = 'company'): PlainStep => ({
+    kind: 'require',
+    collection,
+    id,
+    refuse: () => new Problem('not_found', `no ${id}`),
+  });
+  const statusesOf = (operations: PlannedOperation[], documents: StoredDocument[] = []) =>
+    planBatch(operations, state(documents)).outcomes.map(({ status }) => status);
+
+  it('lets the steps behind it through when the document is there, and leaves no event itself (1)', () => {
+    const plan = planBatch([operation(require('p'), create('c'))], state([stored('p', '{}')]));
+    expect(plan.events.map(({ id, type, documentId }) => [id, type, documentId])).toEqual([[11, 'post', 'c']]);
+    expect(plan.outcomes).toMatchObject([{ status: 'written', eventId: 11, documents: [{ id: 'c' }] }]);
+  });
+
+  it('refuses the operation, with the Problem that it makes, when the document or its collection is not there (2, 3)', () => {
+    const plan = planBatch(
+      [operation(require('p'), create('c')), operation(require('p', 'nothing'), create('d')), operation(create('e'))],
+      state(),
+    );
+    expect(plan.outcomes).toMatchObject([
+      { status: 'refused', error: { code: 'not_found', detail: 'no p' } },
+      { status: 'refused', error: { code: 'not_found' } },
+      { status: 'written' },
+    ]);
+    expect(plan.events.map(({ id, documentId }) => [id, documentId])).toEqual([[11, 'e']]);
+  });
+
+  it('sees what the batch has done before it (4)', () => {
+    const documents = [stored('p', '{}')];
+    expect(statusesOf([operation(remove('p')), operation(require('p'), create('c'))], documents)).toEqual([
+      'written',
+      'refused',
+    ]);
+    expect(statusesOf([operation(create('q')), operation(require('q'), create('c'))])).toEqual(['written', 'written']);
+  });
+});

@@ -11,7 +11,8 @@
  */
 
 import type { JsonObject } from '@tidewire/protocol/json';
-import { invalid, Problem } from '@tidewire/protocol/problem';
+import { invalid, invalidFields, Problem, pointerTo } from '@tidewire/protocol/problem';
+import type { DocumentShape } from './document-shape.js';
 import { wholeDocument } from './document-text.js';
 import type {
   Author,
@@ -22,13 +23,26 @@ import type {
   WriteAnswer,
   WriteOutcome,
 } from './document-writes.js';
+import { type Counters, type CounterValue, nextNumbers } from './lane-counters.js';
 import type { LogEvent } from './log-event.js';
 
 /** A step whose documents are named. */
 export type PlainStep =
-  /** `isNew`: the id was made here and cannot be taken, so nobody has to look. */
-  | { kind: 'create'; collection: string; id: string; isNew: boolean; body: string }
-  | { kind: 'update'; collection: string; id: string; change: DocumentUpdate }
+  /**
+   * `isNew`: the id was made here and cannot be taken, so nobody has to look. `isValidated` false: the collection's schema is not asked. `at`: the JSON
+   * Pointer of the document in what the client sent, '' unless given.
+   */
+  | {
+      kind: 'create';
+      collection: string;
+      id: string;
+      isNew: boolean;
+      body: string;
+      isValidated?: boolean | undefined;
+      at?: string | undefined;
+    }
+  /** `isReplaced`: nothing of the present document is meant to stay. */
+  | { kind: 'update'; collection: string; id: string; change: DocumentUpdate; isReplaced?: boolean | undefined }
   | {
       kind: 'delete';
       collection: string;
@@ -36,7 +50,11 @@ export type PlainStep =
       ifMissing: 'report' | 'pass over';
       check?: ((stored: StoredDocument) => void) | undefined;
     }
-  | { kind: 'publish'; name: string; data: string };
+  | { kind: 'publish'; name: string; data: string }
+  | RequireStep;
+
+/** Writes nothing: the steps behind it are carried out only if the document is there, else the operation is refused with what `refuse` makes. */
+export type RequireStep = { kind: 'require'; collection: string; id: string; refuse: () => Error };
 
 /**
  * A step on the documents that meet a condition. The lane reads them under the lock and puts a plain step for each in its place. It reads the
@@ -49,7 +67,15 @@ export type SelectStep = {
   effect: { kind: 'update'; change: DocumentUpdate } | { kind: 'delete' };
 };
 
-export type LaneStep = PlainStep | SelectStep;
+/**
+ * A step on a collection itself. An operation with such a step has a batch of its own, and no other step; the lane puts a plain step for each document
+ * that is left before a drop. `collectionId`: only as long as the name still belongs to that collection.
+ */
+export type CollectionStep =
+  | { kind: 'rename'; collection: string; name: string }
+  | { kind: 'drop'; collection: string; collectionId: number | undefined };
+
+export type LaneStep = PlainStep | SelectStep | CollectionStep;
 
 /** An operation as it is submitted, or (`PlannedOperation`) with its selections carried out. */
 export type LaneOperation<Step = LaneStep> = {
@@ -58,7 +84,7 @@ export type LaneOperation<Step = LaneStep> = {
   steps: readonly Step[];
   idempotency?: Idempotency | undefined;
 };
-export type PlannedOperation = LaneOperation<PlainStep>;
+export type PlannedOperation = LaneOperation<PlainStep | CollectionStep>;
 
 /** An answer that is stored under an idempotency key of an actor. */
 export type StoredAnswer = { actor: string; key: string; fingerprint: string; answer: WriteAnswer };
@@ -68,12 +94,23 @@ export type LaneOutcome = { status: 'refused'; error: unknown } | WriteOutcome;
 /** The net effect of a batch on one document. */
 export type DocumentChange = { kind: 'insert' | 'update' | 'delete'; collectionId: number; document: StoredDocument };
 
+/** An event whose place in the log may not be known yet. */
+export type PlannedEvent = Omit<LogEvent, 'id'> & { id: number };
+
 export type LanePlan = {
-  events: LogEvent[];
+  events: PlannedEvent[];
   changes: DocumentChange[];
   outcomes: LaneOutcome[];
   /** Answers to be stored with the batch. */
   answers: StoredAnswer[];
+  /** Last numbers to be stored with the batch; those that it did not raise are missing here. */
+  counters: Counters;
+};
+
+/** The shapes of the collections at the configuration version of the batch, and the last numbers of their counters, by `counterKey`. */
+export type LaneShapes = {
+  shapeOf: (collectionId: number) => DocumentShape | null;
+  counters: ReadonlyMap<string, CounterValue>;
 };
 
 export type LaneState = {
@@ -87,6 +124,8 @@ export type LaneState = {
   documents: ReadonlyMap<string, StoredDocument>;
   /** The answers of earlier batches that are still good, by `answerKey`. */
   answers: ReadonlyMap<string, StoredAnswer>;
+  /** Absent when no collection of the batch has a shape. */
+  shapes?: LaneShapes | undefined;
 };
 
 /** One key for the idempotency key of any actor. */
@@ -104,7 +143,7 @@ type Overlay = Map<string, { collectionId: number; document: StoredDocument | nu
 
 /** Computes the batch. Never throws: what a step throws becomes its operation's refusal. */
 export function planBatch(operations: readonly PlannedOperation[], state: LaneState): LanePlan {
-  const plan: LanePlan = { events: [], changes: [], outcomes: [], answers: [] };
+  const plan: LanePlan = { events: [], changes: [], outcomes: [], answers: [], counters: new Map() };
   const overlay: Overlay = new Map();
   for (const operation of operations) plan.outcomes.push(planOnce(operation, state, overlay, plan));
   for (const [key, { collectionId, document, last }] of overlay) {
@@ -118,7 +157,7 @@ export function planBatch(operations: readonly PlannedOperation[], state: LaneSt
 /** Looks at the idempotency key first; most operations have none. */
 function planOnce(operation: PlannedOperation, state: LaneState, overlay: Overlay, plan: LanePlan): LaneOutcome {
   const { idempotency, author } = operation;
-  if (idempotency === undefined) return planOperation(operation, state, overlay, plan.events);
+  if (idempotency === undefined) return planOperation(operation, state, overlay, plan);
   const { key, fingerprint } = idempotency;
   const present =
     state.answers.get(answerKey(author.actor, key)) ??
@@ -127,7 +166,7 @@ function planOnce(operation: PlannedOperation, state: LaneState, overlay: Overla
     if (present.fingerprint !== fingerprint) return { status: 'refused', error: idempotencyMismatch() };
     return { status: 'written', eventId: present.answer.eventId, documents: [], answer: present.answer };
   }
-  const outcome = planOperation(operation, state, overlay, plan.events);
+  const outcome = planOperation(operation, state, overlay, plan);
   if (outcome.status !== 'written') return outcome;
   const answer = idempotency.answer(outcome);
   plan.answers.push({ actor: author.actor, key, fingerprint, answer });
@@ -146,15 +185,23 @@ function planOperation(
   operation: PlannedOperation,
   state: LaneState,
   overlay: Overlay,
-  events: LogEvent[],
+  { events, counters }: LanePlan,
 ): LaneOutcome {
   const mine: Overlay = new Map();
+  const numbers: Counters = new Map();
   const eventsBefore = events.length;
   const documents: StoredDocument[] = [];
   let room = operationLimitChars;
   try {
     for (const step of operation.steps) {
-      const effect = planStep(step, operation, state, (key) => mine.get(key) ?? overlay.get(key));
+      if (step.kind === 'require') {
+        if (!isThere(step, state, (key) => mine.get(key) ?? overlay.get(key))) throw step.refuse();
+        continue;
+      }
+      const effect = planStep(step, operation, state, {
+        overlaid: (key) => mine.get(key) ?? overlay.get(key),
+        numbers: (id, shape) => nextNumbers(id, shape, [numbers, counters, state.shapes?.counters ?? noCounters]),
+      });
       if (effect === 'missing') {
         if (step.kind === 'delete' && step.ifMissing === 'pass over') continue;
         events.length = eventsBefore;
@@ -173,18 +220,38 @@ function planOperation(
     return { status: 'refused', error };
   }
   for (const [key, entry] of mine) overlay.set(key, entry);
+  for (const [key, value] of numbers) counters.set(key, value);
   const eventId = events.length > eventsBefore ? state.base + events.length : null;
   return { status: 'written', eventId, documents };
 }
 
 type Entry = { collectionId: number; document: StoredDocument | null; last: StoredDocument };
 type Effect = { event: Omit<LogEvent, 'id'>; change: Entry | null };
+/** What the steps before have left: documents, and the numbers of counters. */
+type Before = {
+  overlaid: (key: string) => Entry | undefined;
+  numbers: (collectionId: number, shape: DocumentShape) => ReadonlyMap<string, number>;
+};
 
-function planStep(
-  step: PlainStep,
-  { author, operationId }: PlannedOperation,
+const noCounters: ReadonlyMap<string, CounterValue> = new Map();
+
+function isThere(
+  { collection, id }: RequireStep,
   state: LaneState,
   overlaid: (key: string) => Entry | undefined,
+): boolean {
+  const collectionId = state.collections.get(collection);
+  if (collectionId === undefined) return false;
+  const key = documentKey(collectionId, id);
+  const entry = overlaid(key);
+  return entry === undefined ? state.documents.has(key) : entry.document !== null;
+}
+
+function planStep(
+  step: Exclude<PlainStep, RequireStep> | CollectionStep,
+  { author, operationId, steps }: PlannedOperation,
+  state: LaneState,
+  { overlaid, numbers }: Before,
 ): Effect | 'missing' {
   const origin = { actor: author.actor, operationId, at: state.at };
   if (step.kind === 'publish') {
@@ -199,14 +266,23 @@ function planStep(
       `There is no collection ${step.collection}, and the settings forbid to create it by writing.`,
     );
   }
+  if (step.kind === 'rename' || step.kind === 'drop') {
+    const { collection, kind: type } = step;
+    const name = step.kind === 'rename' ? step.name : null;
+    if (name !== null && state.collections.has(name)) throw nameIsTaken(name);
+    const nothing = { documentId: null, before: null, after: null, data: null };
+    return { event: { type, collectionId, collection, name, ...nothing, ...origin }, change: null };
+  }
   const key = documentKey(collectionId, step.id);
   const entry = overlaid(key);
   const present = entry === undefined ? (state.documents.get(key) ?? null) : entry.document;
   const subject = { collectionId, collection: step.collection, documentId: step.id, name: null, data: null, ...origin };
+  const shape = state.shapes?.shapeOf(collectionId) ?? null;
 
   if (step.kind === 'create') {
     if (present !== null) throw new Problem('conflict', `A document with the _id ${step.id} exists already.`);
     const document = firstVersion(step.id, step.body, state.at, author.by);
+    if (shape !== null) Object.assign(document, shapedBody(step, shape, numbers(collectionId, shape)));
     return {
       event: { type: 'post', ...subject, before: null, after: wholeDocument(document) },
       change: { collectionId, document, last: document },
@@ -221,11 +297,17 @@ function planStep(
       change: { collectionId, document: null, last: present },
     };
   }
-  const document = nextVersion(present, changedBody(present, step.change), state.at, author.by);
+  const change =
+    shape === null ? step.change : shapedChange(step, shape, steps.length > 1 && steps[0]?.kind !== 'require');
+  const document = nextVersion(present, changedBody(present, change), state.at, author.by);
   return {
     event: { type: 'put', ...subject, before, after: wholeDocument(document) },
     change: { collectionId, document, last: document },
   };
+}
+
+function nameIsTaken(name: string): Problem {
+  return new Problem('conflict', `A collection with the name ${name} exists already.`);
 }
 
 function firstVersion(id: string, body: string, at: string, by: string): StoredDocument {
@@ -233,11 +315,54 @@ function firstVersion(id: string, body: string, at: string, by: string): StoredD
 }
 
 function nextVersion(before: StoredDocument, body: string, at: string, by: string): StoredDocument {
-  return { ...before, body, version: before.version + 1, changedAt: at, changedBy: by };
+  const { id, version, createdAt, createdBy } = before;
+  return { id, body, version: version + 1, createdAt, changedAt: at, createdBy, changedBy: by };
+}
+
+/** What the collection makes of a new document. */
+function shapedBody(
+  { body, isValidated = true, at = '' }: PlainStep & { kind: 'create' },
+  shape: DocumentShape,
+  numbers: ReadonlyMap<string, number>,
+): Pick<StoredDocument, 'body' | 'fields'> {
+  const sent = JSON.parse(body) as JsonObject;
+  try {
+    const fields = shape.prepareNew(sent, { numbers, isValidated });
+    return { body: fields === sent ? body : checkedText(fields), fields };
+  } catch (error) {
+    throw at === '' ? error : placedAt(error, at);
+  }
+}
+
+/** The change, and then what the collection makes of it. Of several documents the refusal says which one is meant. */
+function shapedChange(
+  { id, change, isReplaced = false }: PlainStep & { kind: 'update' },
+  shape: DocumentShape,
+  isOneOfSeveral: boolean,
+): DocumentUpdate {
+  return (before, stored) => {
+    const after = change(before, stored);
+    try {
+      // The change may have taken parts of `before` into `after`, or changed them in place.
+      return shape.prepareChanged(JSON.parse(stored.body) as JsonObject, after, { isReplaced });
+    } catch (error) {
+      throw isOneOfSeveral ? placedAt(error, pointerTo(id)) : error;
+    }
+  };
+}
+
+/** The refusal with its fields below a place. */
+function placedAt(error: unknown, at: string): unknown {
+  if (!(error instanceof Problem) || error.code !== 'validation_failed') return error;
+  return invalidFields(error.errors.map((one) => ({ ...one, field: `${at}${one.field}` })));
 }
 
 function changedBody(present: StoredDocument, change: DocumentUpdate): string {
-  const body = JSON.stringify(change(JSON.parse(present.body) as JsonObject, present));
+  return checkedText(change(JSON.parse(present.body) as JsonObject, present));
+}
+
+function checkedText(fields: JsonObject): string {
+  const body = JSON.stringify(fields);
   if (body.length > bodyLimitChars)
     throw invalid('', 'the document would become too large', `${bodyLimitChars} characters`);
   return body;

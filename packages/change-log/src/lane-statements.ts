@@ -1,6 +1,7 @@
 /** The statements of the commit lane. All run in sessions with `tidewire.lane = on`. */
 import type { SqlClient } from '@tidewire/db/sql-pool';
 import type { Selection, StoredDocument } from './document-writes.js';
+import type { CounterValue } from './lane-counters.js';
 import { type LanePlan, operationLimitChars, type StoredAnswer } from './lane-plan.js';
 
 /** Row lock on the head of the database: serialises its commits across all processes. */
@@ -117,6 +118,19 @@ const raiseConfigVersion = {
 const readCollections = {
   name: 'lane-read-collections',
   text: 'SELECT name, id FROM collections WHERE database_id = $1 AND name = ANY($2::text[])',
+};
+
+/** By the primary key (collection_id, field). No lock: the head's lock keeps every other writer out. */
+const readCounters = {
+  name: 'lane-read-counters',
+  text: `SELECT collection_id AS "collectionId", field, value FROM collection_counters WHERE collection_id = ANY($1::int[])`,
+};
+
+const writeCounters = {
+  name: 'lane-write-counters',
+  text: `INSERT INTO collection_counters (collection_id, field, value)
+    SELECT * FROM unnest($1::int[], $2::text[], $3::bigint[])
+    ON CONFLICT (collection_id, field) DO UPDATE SET value = excluded.value`,
 };
 
 /** Was this operation committed? Its first event, among those behind a head that is known to be older. By the primary key's range. */
@@ -319,6 +333,11 @@ export async function insertCollections(
   names: readonly string[],
 ): Promise<number> {
   await client.query({ ...createCollection, values: [databaseId, names] });
+  return raiseVersion(client, databaseId);
+}
+
+/** Raises the configuration version of the database, under the head's lock, and returns it. */
+export async function raiseVersion(client: SqlClient, databaseId: number): Promise<number> {
   const { rows } = await client.query<{ configVersion: number }>({ ...raiseConfigVersion, values: [databaseId] });
   const row = rows[0];
   if (row === undefined) throw new Error(`database ${databaseId} has no head row`);
@@ -335,6 +354,22 @@ export async function selectCollections(
     values: [databaseId, names],
   });
   return new Map(rows.map(({ name, id }) => [name, id]));
+}
+
+/** The last numbers of the collections' counters; those that were never used are missing. */
+export async function selectCounters(client: SqlClient, collectionIds: readonly number[]): Promise<CounterValue[]> {
+  const { rows } = await client.query<CounterValue>({ ...readCounters, values: [collectionIds] });
+  return rows;
+}
+
+/** Stores last numbers, in the transaction of the documents that they were given to. */
+export async function storeCounters(client: SqlClient, counters: readonly CounterValue[]): Promise<void> {
+  const values = [
+    counters.map(({ collectionId }) => collectionId),
+    counters.map(({ field }) => field),
+    counters.map(({ value }) => value),
+  ];
+  await client.query({ ...writeCounters, values });
 }
 
 /** The first event id of a committed operation, or null when it is not in the log behind `after`. */

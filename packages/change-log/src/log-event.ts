@@ -13,7 +13,7 @@ export type LogEvent = {
   readonly before: string | null;
   /** The whole document after a `post` or `put`, with metafields. */
   readonly after: string | null;
-  /** The custom event's name and data; null for changes. */
+  /** The custom event's name and data; of a `rename`, `name` is the collection's new one. Null for all others. */
   readonly name: string | null;
   readonly data: string | null;
   readonly actor: string;

@@ -71,6 +71,16 @@ describe('the Redis bus', () => {
     expect([here.heard, there.heard]).toEqual([[events(1)], [events(1)]]);
   });
 
+  it('carries an ephemeral event to another process once', async () => {
+    const [here, there] = [connect(), connect()];
+    await meet(here, there);
+    const about = { name: 'chat.typing', data: '"Ada"', actor: 'key:a', at: '2026-01-01T00:00:00.000Z' };
+    const ephemeral: ChangeHint = { kind: 'ephemeral', databaseId: 1, ...about };
+    here.bus.publish(ephemeral);
+    here.bus.publish(events(1));
+    await eventually(() => expect(there.heard).toEqual([ephemeral, events(1)]));
+  });
+
   it('carries only the head of events that are too large', async () => {
     const [here, there] = [connect({ hintLimitChars: 2_000 }), connect()];
     await meet(here, there);

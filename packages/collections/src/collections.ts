@@ -2,14 +2,13 @@
  * What the routes of the collections API do. Whether the caller may do it has been decided before. Answers are JSON text; refusals are
  * Problems.
  */
-import type { DocumentWrites, WriteScope } from '@tidewire/change-log/document-writes';
-import type { CatalogDatabase } from '@tidewire/db/catalog';
+import type { DocumentWrites } from '@tidewire/change-log/document-writes';
 import type { SqlPool } from '@tidewire/db/sql-pool';
-import { createReading, type Reading } from './reading.js';
-import { createWriting, type Writing } from './writing.js';
+import { createReading, type Reading, type ReadTarget } from './reading.js';
+import { createWriting, type WriteTarget, type Writing } from './writing.js';
 
-/** Where and by whom. */
-export type Target = { database: CatalogDatabase; collection: string; scope: WriteScope };
+/** Where and by whom; see `ReadTarget` and `WriteTarget`. */
+export type Target = ReadTarget & WriteTarget;
 
 export interface Collections extends Reading, Writing {}
 

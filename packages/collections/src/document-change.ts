@@ -4,6 +4,7 @@ import type { JsonValue } from '@tidewire/protocol/json';
 import { checkShape } from './document-path.js';
 import { applyMergePatch } from './json-merge-patch.js';
 import { parseJsonPatch } from './json-patch.js';
+import { parentOf, withoutParent, withParent } from './parent-link.js';
 import { hasOperators, parseOperators } from './update-operators.js';
 import { validateChanges } from './validate-document.js';
 
@@ -20,7 +21,7 @@ export function parseChange(form: ChangeForm, body: JsonValue, id: string | null
       return parseMerge(body, id);
     case 'replace': {
       const fields = validateChanges(body, id);
-      return () => fields;
+      return (before) => withParent(fields, parentOf(before));
     }
     case 'merge-patch': {
       const patch = validateChanges(body, id);
@@ -30,8 +31,13 @@ export function parseChange(form: ChangeForm, body: JsonValue, id: string | null
         return fields as typeof before;
       };
     }
-    case 'json-patch':
-      return parseJsonPatch(body);
+    case 'json-patch': {
+      const apply = parseJsonPatch(body);
+      return (before) => {
+        const parent = parentOf(before);
+        return parent === null ? apply(before) : withParent(apply(withoutParent(before)), parent);
+      };
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Places within a document, and changing them without touching what others hold: every function gives a new value and leaves its input as it is. */
 import type { JsonObject, JsonValue } from '@tidewire/protocol/json';
 import { invalid } from '@tidewire/protocol/problem';
+import { hasReferenceKey, isReference } from './document-reference.js';
 
 /** The keys from the document's root to the place; at least one. Items of arrays are decimal indexes. */
 export type DocumentPath = readonly [string, ...string[]];
@@ -87,6 +88,8 @@ export function checkShape(value: JsonValue, depth = 1): void {
   const items = Array.isArray(value) ? value : Object.values(value);
   if (!Array.isArray(value) && items.length > documentLimits.keysPerObject)
     throw invalid('', 'an object of the document would have too many keys', `at most ${documentLimits.keysPerObject}`);
+  if (isObject(value) && hasReferenceKey(value) && (depth === 1 || items.length > 2 || !isReference(value)))
+    throw invalid('', 'a reference has no fields of its own', 'the change of a whole reference, {"$ref":…,"$id":…}');
   for (const item of items) checkShape(item, depth + 1);
 }
 

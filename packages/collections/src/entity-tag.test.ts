@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { entityTag, includesEntityTag } from './entity-tag.js';
+import { combinedTag, entityTag, includesEntityTag, ownTag } from './entity-tag.js';
 
 describe('entityTag', () => {
   it('changes with the version and with the time of the change', () => {
@@ -18,5 +18,21 @@ describe('includesEntityTag', () => {
   });
   it.each(['', '1-a', '"1-A"', '"1-ab"', '"1-a', ',,,'])('does not find it in %s', (header) => {
     expect(includesEntityTag(header, '"1-a"')).toBe(false);
+  });
+});
+
+describe('combinedTag', () => {
+  const own = '"3-abc"';
+
+  it('changes with each part, and with their order', () => {
+    const tags = [['a 1', 'b 1'], ['a 2', 'b 1'], ['b 1', 'a 1'], ['a 1']].map((parts) => combinedTag(own, parts));
+    expect(new Set(tags).size).toBe(4);
+    expect(combinedTag(own, ['a 1', 'b 1'])).toBe(tags[0]);
+    for (const tag of tags) expect(tag).toMatch(/^"3-abc\.[\w-]{16}"$/);
+  });
+
+  it('lets the own tag be read from it', () => {
+    expect(ownTag(combinedTag(own, ['a']))).toBe(own);
+    expect(ownTag(own)).toBe(own);
   });
 });

@@ -1,4 +1,5 @@
 /** The strong validator of a document (RFC 9110, section 8.8.3). */
+import { createHash } from 'node:crypto';
 import type { StoredDocument } from '@tidewire/change-log/document-writes';
 
 /**
@@ -18,4 +19,19 @@ export function includesEntityTag(header: string, tag: string): boolean {
     const text = item.trim();
     return text === '*' || text === tag || text === `W/${tag}`;
   });
+}
+
+/**
+ * The validator of an answer that shows other documents, too: the document's own tag with a digest behind a dot, `"3-mi4x0k2p.Yk3…"`. `parts` say what is shown of which
+ * version. It changes when any of them does; a write goes by the part before the dot alone, for only that document would be overwritten.
+ */
+export function combinedTag(own: string, parts: readonly string[]): string {
+  const digest = createHash('sha256').update(parts.join('\n')).digest('base64url').slice(0, 16);
+  return `${own.slice(0, -1)}.${digest}"`;
+}
+
+/** The document's own tag of any that was given for it. */
+export function ownTag(tag: string): string {
+  const dot = tag.indexOf('.');
+  return dot < 0 ? tag : `${tag.slice(0, dot)}"`;
 }

@@ -4,10 +4,11 @@
  */
 import type { StoredDocument } from '@tidewire/change-log/document-writes';
 import type { SqlClient, SqlPool } from '@tidewire/db/sql-pool';
-import type { JsonObject, JsonValue } from '@tidewire/protocol/json';
+import type { JsonObject } from '@tidewire/protocol/json';
 import { metafields } from '@tidewire/protocol/names';
 import { Problem } from '@tidewire/protocol/problem';
 import { encodeDocument, encodeWithMetafields } from './encode-document.js';
+import { cellsOf, encodeCsvLine } from './tabulate.js';
 
 /** `ndjson`: a document a line. `json`: one array, a document a line. `csv`: RFC 4180, a line of names first. */
 export type ExportFormat = 'ndjson' | 'json' | 'csv';
@@ -140,8 +141,8 @@ async function createForm(
       if (rows.length > columnsLimit) throw tooManyColumns();
       const others = withMetafields ? metafields.slice(1) : [];
       const columns = ['_id', ...rows.map(({ name }) => name), ...others];
-      const encodeRow = (row: Row) => csvLine(cellsOf(JSON.parse(encode(row)) as JsonObject, columns));
-      return { head: csvLine(columns), between: '', end: '', encode: encodeRow };
+      const encodeRow = (row: Row) => encodeCsvLine(cellsOf(JSON.parse(encode(row)) as JsonObject, columns));
+      return { head: encodeCsvLine(columns), between: '', end: '', encode: encodeRow };
     }
   }
 }
@@ -164,21 +165,6 @@ function encodeWhole([
     createdBy,
     changedBy,
   } satisfies StoredDocument);
-}
-
-function cellsOf(document: JsonObject, columns: readonly string[]): string[] {
-  return columns.map((name) => (Object.hasOwn(document, name) ? cellText(document[name]) : ''));
-}
-
-/** Texts stand as they are; `null` and what is missing is empty; everything else is JSON. */
-function cellText(value: JsonValue | undefined): string {
-  if (value === undefined || value === null) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function csvLine(cells: readonly string[]): string {
-  const quoted = cells.map((cell) => (/[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell));
-  return `${quoted.join()}\r\n`;
 }
 
 function tooManyColumns(): Problem {

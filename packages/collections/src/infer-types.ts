@@ -12,8 +12,8 @@ type Shape = {
 /** An object with more different fields is a map from names to values. */
 const fieldsLimit = 200;
 
-/** What the documents of one collection look like; feed it documents, then render it with others. */
-export type CollectionShape = { name: string; root: Shape };
+/** What the documents of one collection look like; feed it documents, then render it with others. `body`: the type is known, and documents do not matter. */
+export type CollectionShape = { name: string; root: Shape; body?: string };
 
 /** A collection of which nothing was seen yet. */
 export function createCollectionShape(name: string): CollectionShape {
@@ -31,9 +31,10 @@ export function noteDocument({ root }: CollectionShape, document: JsonObject): v
  */
 export function renderTypes(collections: readonly CollectionShape[]): string {
   const taken = new Set(['Database']);
-  const named = collections.map(({ name, root }) => ({ name, root, type: uniqueName(interfaceName(name), taken) }));
-  const interfaces = named.map(({ name, root, type }) => {
-    const body = root.objects === 0 ? '{\n  _id: string;\n  [field: string]: unknown;\n}' : renderObject(root, '');
+  const named = collections.map((shape) => ({ ...shape, type: uniqueName(interfaceName(shape.name), taken) }));
+  const interfaces = named.map(({ name, root, type, body: known }) => {
+    const seen = root.objects === 0 ? '{\n  _id: string;\n  [field: string]: unknown;\n}' : renderObject(root, '');
+    const body = known ?? seen;
     return `/** A document of the collection ${name}. */\nexport interface ${type} ${body}\n`;
   });
   const members = named.map(({ name, type }) => `  ${propertyName(name)}: ${type};\n`);
@@ -96,7 +97,8 @@ function renderObject({ fields, objects }: Shape, indent: string): string {
   return `{\n${lines.join('')}${indent}}`;
 }
 
-function propertyName(name: string): string {
+/** The name as TypeScript has it in an object type. */
+export function propertyName(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 

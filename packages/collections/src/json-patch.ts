@@ -15,7 +15,7 @@ import {
   withKey,
   withoutKey,
 } from './document-path.js';
-import { refuseOperatorKeys } from './update-operators.js';
+import { storable } from './update-operators.js';
 
 /** The media type of its bodies. */
 export const jsonPatchType = 'application/json-patch+json';
@@ -63,8 +63,7 @@ function parseStep(item: JsonValue, at: string): Step {
     case 'test': {
       const { value } = item;
       if (value === undefined) throw invalid(`${at}/value`, `${op} needs a value`, 'any JSON value');
-      if (op !== 'test') refuseOperatorKeys(value, `${at}/value`);
-      return { op, path, value, at };
+      return { op, path, value: op === 'test' ? value : storable(value, `${at}/value`), at };
     }
     case 'remove':
       return { op, path, at };

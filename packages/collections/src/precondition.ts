@@ -1,6 +1,6 @@
 /** The header `If-Match` of writes (RFC 9110, section 13.1.1). */
 import { Problem } from '@tidewire/protocol/problem';
-import { entityTag } from './entity-tag.js';
+import { entityTag, ownTag } from './entity-tag.js';
 
 /** What an entity tag is made of. */
 export type Versioned = Parameters<typeof entityTag>[0];
@@ -14,8 +14,9 @@ const tagPattern = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/;
 /** Parses `If-Match`: `*`, or entity tags with commas between. Throws `bad_request` for anything else. */
 export function parseIfMatch(header: string): Precondition {
   if (header.trim() === '*') return () => undefined;
-  const tags = header.split(',').map((tag) => tag.trim());
-  if (!tags.every((tag) => tagPattern.test(tag))) throw malformed();
+  const given = header.split(',').map((tag) => tag.trim());
+  if (!given.every((tag) => tagPattern.test(tag))) throw malformed();
+  const tags = given.map(ownTag);
   return (present) => {
     const tag = entityTag(present);
     if (!tags.includes(tag)) throw precondition(tag);

@@ -5,11 +5,13 @@ import { aggregateToSql } from '@tidewire/query/aggregate-to-sql';
 import type { AggregateOutcome, Aggregation } from '@tidewire/query/aggregation';
 import type { Filter } from '@tidewire/query/ast';
 import type { CursorValues } from '@tidewire/query/cursor';
-import { defaultSort, type Sort } from '@tidewire/query/sort';
-import { keysetToSql, sortToSql } from '@tidewire/query/sort-to-sql';
+import type { DeclaredIndexes } from '@tidewire/query/declared-index';
+import { pageToSql } from '@tidewire/query/page-to-sql';
+import type { Sort } from '@tidewire/query/sort';
 import { SqlParameters } from '@tidewire/query/sql-parameters';
 import { toSql } from '@tidewire/query/to-sql';
 import pg from 'pg';
+import { type Moment, pageAsOf, readAsOf } from './documents-as-of.js';
 import { encodeDocument, encodeWithMetafields } from './encode-document.js';
 import { answerTooLarge, pageLimitChars } from './page-limit.js';
 import type { ReadGate } from './read-gate.js';
@@ -17,8 +19,9 @@ import type { ReadGate } from './read-gate.js';
 /** A page in the order of `_id`, found by position or behind an id. */
 export type PlainPage = { max: number; skip: number; metafields: boolean; afterId: string | null };
 
-/** A page in any order. `filter` null: of all documents; `sort` null: by `_id`; `whole`: the last row is wanted with all its columns. */
+/** A page in any order. `filter` null: of all documents; `sort` null: by `_id`; `whole`: the last row is wanted with all its columns; `indexes`: of the collection. */
 export type FoundPage = {
+  indexes: DeclaredIndexes;
   filter: Filter | null;
   sort: Sort | null;
   max: number;
@@ -42,7 +45,12 @@ export interface DocumentReader {
   /** A page of what the filter lets through, and how many there are if `totals`, in one snapshot. Refuses as `list` and the gate do. */
   find(collectionId: number, page: FoundPage): Promise<Page>;
   /** Groups and aggregates of what the filter lets through. Refuses as the gate does. */
-  aggregate(collectionId: number, filter: Filter | null, aggregation: Aggregation): Promise<AggregateOutcome>;
+  aggregate(
+    collectionId: number,
+    filter: Filter | null,
+    aggregation: Aggregation,
+    indexes: DeclaredIndexes,
+  ): Promise<AggregateOutcome>;
 }
 
 /** Without metafields nothing else is read: two times to be parsed for each row would cost as much as all the rest. */
@@ -69,14 +77,16 @@ type WholeRow = [
   changedBy: string,
 ];
 /** How the rows of a statement become documents and texts. */
-type Form = { columns: string; decode(row: unknown[]): LastDocument; encode(row: unknown[]): string };
+export type Form = { columns: string; decode(row: unknown[]): LastDocument; encode(row: unknown[]): string };
 
-const plainForm: Form = {
+/** Without metafields. */
+export const plainForm: Form = {
   columns: plainColumns,
   decode: (row) => decodePlain(row as PlainRow),
   encode: (row) => encodeDocument(decodePlain(row as PlainRow)),
 };
-const wholeForm: Form = {
+/** With metafields. */
+export const wholeForm: Form = {
   columns: allColumns,
   decode: (row) => decodeWhole(row as WholeRow),
   encode: (row) => encodeWithMetafields(decodeWhole(row as WholeRow)),
@@ -84,7 +94,8 @@ const wholeForm: Form = {
 /** For orders by other fields than `_id`: the last row is needed whole, the texts are not. */
 const wholeRowsPlainTexts: Form = { ...wholeForm, encode: plainForm.encode };
 
-type Statement = { name?: string; text: string; values: unknown[] };
+/** A statement with its parameters; one with a name is prepared once for each connection. */
+export type Statement = { name?: string; text: string; values: unknown[] };
 
 function bothForms(name: string, text: (columns: string) => string) {
   return {
@@ -107,9 +118,21 @@ const selectPageAfter = bothForms(
 
 /** `gate`: the way of the reads whose cost the caller decides. */
 export function createDocumentReader(pool: SqlPool, gate: ReadGate): DocumentReader {
+  return createReaderOf({ direct: (work) => onClient(pool, work), gate });
+}
+
+/** How Postgres is reached. `gate`: for reads whose cost the caller decides; `direct`: for the others. */
+export type ReadPaths = { direct: ReadGate; gate: ReadGate };
+
+/** The same over any paths. */
+export function createReaderOf({ direct, gate }: ReadPaths): DocumentReader {
   return {
+    ...createFinder(gate, null),
     async get(collectionId, id) {
-      const { rows } = await pool.query<WholeRow>({ ...selectDocument, rowMode: 'array', values: [collectionId, id] });
+      const values = [collectionId, id];
+      const { rows } = await direct((client) =>
+        client.query<WholeRow>({ ...selectDocument, rowMode: 'array', values }),
+      );
       return rows[0] === undefined ? null : decodeWhole(rows[0]);
     },
 
@@ -118,58 +141,105 @@ export function createDocumentReader(pool: SqlPool, gate: ReadGate): DocumentRea
       const { form, ...statement } = metafields ? forms.whole : forms.plain;
       const values = [collectionId, max + 1, afterId ?? skip];
       return {
-        ...(await onClient(pool, (client) => readPage(client, { ...statement, values }, form, max))),
+        ...(await direct((client) => readPage(client, { ...statement, values }, form, max))),
         total: null,
       };
     },
+  };
+}
 
+/** Everything through the gate, which must be that of the moment (`gateAsOf`). */
+export function createPastReader(gate: ReadGate, moment: Moment): DocumentReader {
+  const { name: _, text } = selectDocument;
+  return {
+    ...createFinder(gate, moment),
+
+    async get(collectionId, id) {
+      const statement = readAsOf({ text, values: [collectionId, id] }, moment);
+      const { rows } = await gate((client) => client.query<WholeRow>({ ...statement, rowMode: 'array' }));
+      return rows[0] === undefined ? null : decodeWhole(rows[0]);
+    },
+
+    list(collectionId, { max, skip, metafields, afterId }) {
+      const form = metafields ? wholeForm : plainForm;
+      const { columns } = form;
+      const statement = pageAsOf({ columns, collectionId, afterId, limit: max + 1, offset: skip }, moment);
+      return gate(async (client) => ({ ...(await readPage(client, statement, form, max)), total: null }));
+    },
+  };
+}
+
+/** The reads whose cost the caller decides: now, or of a moment. */
+function createFinder(gate: ReadGate, moment: Moment | null): Pick<DocumentReader, 'find' | 'aggregate'> {
+  return {
     find(collectionId, page) {
       const form = page.metafields ? wholeForm : page.whole ? wholeRowsPlainTexts : plainForm;
-      const statement = findStatement(collectionId, page, form);
+      const statement = readAsOf(findStatement(collectionId, page, form), moment);
       return gate(async (client) => {
-        const total = page.totals ? await count(client, collectionId, page.filter) : null;
+        const total = page.totals ? await count(client, collectionId, page, moment) : null;
         return { ...(await readPage(client, statement, form, page.max)), total };
       });
     },
 
-    async aggregate(collectionId, filter, aggregation) {
+    async aggregate(collectionId, filter, aggregation, indexes) {
       const parameters = new SqlParameters([collectionId]);
-      const where = whereOf(filter, parameters);
+      const where = whereOf({ filter, indexes }, parameters);
       const source = { from: 'documents d', where, alias: 'd', document: documentObject };
       const { sql, read } = aggregateToSql(aggregation, source, parameters);
-      const statement = { text: sql, values: parameters.values };
+      const statement = readAsOf({ text: sql, values: parameters.values }, moment);
       return read(await gate((client) => readRows(client, statement)));
     },
   };
 }
 
-/** Conditions on the collection ($1) and the filter; the index is the primary key's, or one on the filter's field. */
-function whereOf(filter: Filter | null, parameters: SqlParameters): string {
-  return `d.collection_id = $1${filter === null ? '' : ` AND ${toSql(filter, parameters, { alias: 'd' })}`}`;
+/** What `find` finds, as documents, within a transaction that is open; `max` of them at most. */
+export async function findDocuments(
+  client: SqlClient,
+  collectionId: number,
+  page: FoundPage,
+): Promise<{ documents: StoredDocument[]; total: number | null }> {
+  const total = page.totals ? await count(client, collectionId, page, null) : null;
+  const statement = findStatement(collectionId, { ...page, max: page.max - 1 }, wholeForm);
+  const documents: StoredDocument[] = [];
+  await eachRow(client, { ...statement, rowMode: 'array' }, (row: unknown[]) => {
+    const document = decodeWhole(row as WholeRow);
+    documents.push(document);
+    return document.body.length;
+  });
+  return { documents, total };
+}
+
+const ofCollection = 'd.collection_id = $1';
+
+/** Conditions on the collection ($1) and the filter; the index is the primary key's, or a declared one. */
+function whereOf({ filter, indexes }: Pick<FoundPage, 'filter' | 'indexes'>, parameters: SqlParameters): string {
+  return filter === null ? ofCollection : `${ofCollection} AND ${toSql(filter, parameters, { alias: 'd', indexes })}`;
 }
 
 /** Ordered by the sort, which ends in `_id`, so that no two rows are equal in it. */
-function findStatement(collectionId: number, { filter, sort, max, skip, after }: FoundPage, form: Form): Statement {
+function findStatement(collectionId: number, page: FoundPage, { columns }: Form): Statement {
   const parameters = new SqlParameters([collectionId]);
-  const order = sort ?? defaultSort;
-  const where = [whereOf(filter, parameters)];
-  if (after !== null) where.push(keysetToSql(order, after, parameters, { alias: 'd' }));
-  const orderBy = sortToSql(order, parameters, { alias: 'd' });
-  const page = `LIMIT ${parameters.add(max + 1)}::bigint OFFSET ${parameters.add(skip)}::bigint`;
-  const text = `SELECT ${form.columns} FROM documents d WHERE ${where.join(' AND ')} ORDER BY ${orderBy} ${page}`;
+  const { max, skip } = page;
+  const text = pageToSql({ ...page, columns, source: ofCollection, limit: max + 1, offset: skip }, parameters);
   return { text, values: parameters.values };
 }
 
 /** Without a filter it walks the collection's part of the primary key. */
-async function count(client: SqlClient, collectionId: number, filter: Filter | null): Promise<number> {
+async function count(
+  client: SqlClient,
+  collectionId: number,
+  page: Pick<FoundPage, 'filter' | 'indexes'>,
+  moment: Moment | null,
+): Promise<number> {
   const parameters = new SqlParameters([collectionId]);
-  const text = `SELECT count(*) AS total FROM documents d WHERE ${whereOf(filter, parameters)}`;
-  const { rows } = await client.query<{ total: number }>(text, parameters.values);
+  const text = `SELECT count(*) AS total FROM documents d WHERE ${whereOf(page, parameters)}`;
+  const statement = readAsOf({ text, values: parameters.values }, moment);
+  const { rows } = await client.query<{ total: number }>(statement);
   return rows[0]?.total ?? 0;
 }
 
 /** A connection whose page was given up is closed, for there is no other way to make Postgres stop sending. */
-async function onClient<T>(pool: SqlPool, work: (client: SqlClient) => Promise<T>): Promise<T> {
+export async function onClient<T>(pool: SqlPool, work: (client: SqlClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   try {
     const result = await work(client);
@@ -215,7 +285,7 @@ async function readRows(client: SqlClient, statement: Statement): Promise<Record
  * Takes the rows one by one, so that an answer that grows too large is given up before it fills the memory: then this rejects while Postgres is still
  * sending. `take` gives the size of what it has kept, in characters.
  */
-function eachRow<R>(
+export function eachRow<R>(
   client: SqlClient,
   config: Statement & { rowMode?: 'array' },
   take: (row: R) => number,

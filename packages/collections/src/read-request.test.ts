@@ -32,6 +32,8 @@ describe('a list request', () => {
       fields: null,
       flatten: false,
       escapeFormulas: false,
+      related: { relations: true, links: false, children: false, referencedBy: false },
+      asOf: null,
       filter: null,
       sort: null,
       max: 1_000,

@@ -31,6 +31,12 @@ export const formats = ['json', 'csv', 'html'] as const;
 /** One of `formats`. */
 export type Format = (typeof formats)[number];
 
+/**
+ * What is shown of other documents. `relations`: the documents that are referred to stand in the place of their ids; `links`: URLs do; `children`: the lists of
+ * children stand under their fields; `referencedBy`: what refers to the document (of one document alone).
+ */
+export type Related = { relations: boolean; links: boolean; children: boolean; referencedBy: boolean };
+
 /** How documents are shown. `fields` null: all. `escapeFormulas` is for CSV and HTML. */
 export type Shape = {
   format: Format;
@@ -38,6 +44,9 @@ export type Shape = {
   fields: Projection | null;
   flatten: boolean;
   escapeFormulas: boolean;
+  related: Related;
+  /** After which event; null: now. */
+  asOf: number | null;
 };
 
 /**
@@ -61,14 +70,30 @@ export type RequestDefaults = {
   max?: number;
   metafields?: boolean;
   totals?: boolean;
+  relations?: boolean;
 };
+
+/** What holds for the lists of documents that the dashboard shows: pages of a table, with the documents as they are stored. */
+export const adminListDefaults = {
+  format: 'json',
+  max: 100,
+  metafields: true,
+  totals: true,
+  relations: false,
+} as const satisfies RequestDefaults;
 
 const shapeParameters = {
   format: oneOf(formats),
   metafields: oneOf(['true', 'false']),
   flatten: flag,
   escapeformulas: flag,
+  fetchrelations: oneOf(['true', 'false']),
+  fetchchildren: flag,
+  idtolink: flag,
+  asof: optional(wholeNumber(0, 0, Number.MAX_SAFE_INTEGER)),
 };
+
+const documentParameters = { ...shapeParameters, referencedby: flag };
 
 const listParameters = {
   ...shapeParameters,
@@ -90,6 +115,11 @@ type ShapeParameters = {
   metafields: 'true' | 'false' | null;
   flatten: boolean;
   escapeformulas: boolean;
+  fetchrelations: 'true' | 'false' | null;
+  fetchchildren: boolean;
+  idtolink: boolean;
+  referencedby?: boolean;
+  asof: number | null;
 };
 
 /**
@@ -98,7 +128,7 @@ type ShapeParameters = {
 export function parseGetRequest(query: string, defaults: RequestDefaults = {}): Shape {
   return query === ''
     ? plainShape(defaults)
-    : shapeOf(parseParameters(query, shapeParameters, defaults.ignored), defaults, null);
+    : shapeOf(parseParameters(query, documentParameters, defaults.ignored), defaults, null);
 }
 
 /**
@@ -147,9 +177,21 @@ function plainRequest(defaults: RequestDefaults): ListRequest {
   };
 }
 
-function plainShape({ format, metafields = false }: RequestDefaults): Shape {
-  return { format: format ?? 'json', metafields, fields: null, flatten: false, escapeFormulas: false };
+function plainShape({ format, metafields = false, relations = true }: RequestDefaults): Shape {
+  const related = relations ? relationsAlone : nothingRelated;
+  return {
+    format: format ?? 'json',
+    metafields,
+    fields: null,
+    flatten: false,
+    escapeFormulas: false,
+    related,
+    asOf: null,
+  };
 }
+
+const relationsAlone: Related = { relations: true, links: false, children: false, referencedBy: false };
+const nothingRelated: Related = { ...relationsAlone, relations: false };
 
 /** What is wrong, across the parameters. */
 class Findings {
@@ -229,7 +271,14 @@ function shapeOf(given: ShapeParameters, defaults: RequestDefaults, fields: Proj
     throw wrongParameters([{ field: 'format', message: 'the path asks for another format', allowed: defaults.format }]);
   }
   const metafields = given.metafields === null ? (defaults.metafields ?? false) : given.metafields === 'true';
-  return { format, metafields, fields, flatten: given.flatten, escapeFormulas: given.escapeformulas };
+  const related: Related = {
+    relations: given.fetchrelations === null ? (defaults.relations ?? true) : given.fetchrelations === 'true',
+    links: given.idtolink,
+    children: given.fetchchildren,
+    referencedBy: given.referencedby ?? false,
+  };
+  const { flatten, escapeformulas: escapeFormulas, asof: asOf } = given;
+  return { format, metafields, fields, flatten, escapeFormulas, related, asOf };
 }
 
 /** Null when there is none, or none that says anything. */

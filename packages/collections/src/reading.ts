@@ -1,32 +1,61 @@
 /** The reading half of the collections API: what a GET answers. Whether the caller may read has been decided before. */
 import { wholeDocument } from '@tidewire/change-log/document-text';
 import type { CatalogDatabase } from '@tidewire/db/catalog';
-import type { SqlPool } from '@tidewire/db/sql-pool';
+import type { SqlClient, SqlPool } from '@tidewire/db/sql-pool';
 import type { JsonObject } from '@tidewire/protocol/json';
 import { aggregate } from '@tidewire/query/aggregate';
 import type { AggregateOutcome } from '@tidewire/query/aggregation';
+import type { Filter } from '@tidewire/query/ast';
 import { cursorOf, encodeCursor } from '@tidewire/query/cursor';
+import type { ShownRow } from '@tidewire/query/live-source';
 import { defaultSort, type Sort } from '@tidewire/query/sort';
+import { gateAsOf } from './documents-as-of.js';
 import { encodeDocument, encodeWithMetafields } from './encode-document.js';
-import { entityTag } from './entity-tag.js';
-import { findCollection } from './find-collection.js';
+import { combinedTag, entityTag } from './entity-tag.js';
+import { findCollection, findCollectionNow } from './find-collection.js';
+import { declaredIndexesOf } from './indexes/declared-indexes.js';
 import { documentsLimit } from './page-limit.js';
+import { childrenFilter, isChildOf, type ParentLink } from './parent-link.js';
 import { wrongParameters } from './query-parameters.js';
-import { createDocumentReader, type LastDocument, type Page } from './read-documents.js';
+import {
+  createPastReader,
+  createReaderOf,
+  type DocumentReader,
+  type LastDocument,
+  onClient,
+  type Page,
+  type ReadPaths,
+} from './read-documents.js';
 import { createReadGate, type ReadGateOptions } from './read-gate.js';
 import type { Format, ListRequest, Shape } from './read-request.js';
 import { checkId, noCollection, noDocument } from './refusals.js';
-import { encodeDocuments, encodeObjects, encodeOne } from './shape-documents.js';
+import { createRelatedDocuments, type RelatedDocuments } from './related-documents.js';
+import {
+  encodeDocuments,
+  encodeObjects,
+  encodeOne,
+  encodeParsedDocuments,
+  encodeParsedOne,
+} from './shape-documents.js';
 
-/** Where is read. */
-export type ReadTarget = { database: CatalogDatabase; collection: string };
+/**
+ * Where is read. `parent`: only its children are meant, and it must be there. `mayGet`: whether the reader may GET another collection; without it nothing of others is
+ * shown. `origin`: the address of this server as the reader knows it, for links; without it there are none.
+ */
+export type ReadTarget = {
+  database: CatalogDatabase;
+  collection: string;
+  parent?: ParentLink | undefined;
+  mayGet?: ((collection: string) => boolean) | undefined;
+  origin?: string | undefined;
+};
 
 /** The totals of a list: `total` is absent when it was not asked for and is not known anyhow. */
 export type Pagination = { total?: number; count: number; skip: number; max: number };
 
 /** `next`: the cursor of the page that follows; null when this was the last one. */
 export type ListAnswer = { text: string; format: Format; pagination: Pagination; next: string | null };
-/** `entityTag` is the document's, with its quotes. */
+/** `entityTag` with its quotes: the document's, combined with those of the other documents that the answer shows. */
 export type DocumentAnswer = { text: string; format: Format; entityTag: string };
 
 export interface Reading {
@@ -39,48 +68,176 @@ export interface Reading {
   get(target: ReadTarget, id: string, shape: Shape): Promise<DocumentAnswer>;
 }
 
+/** The same of a list, with its documents one by one; `rows` is null for an aggregation. */
+export interface RowReading extends Reading {
+  list(target: ReadTarget, request: ListRequest): Promise<ListAnswer & { rows: ShownRow[] | null }>;
+}
+
 /** `options` bound the reads whose cost the caller decides. */
 export function createReading(pool: SqlPool, options: ReadGateOptions = {}): Reading {
-  const reader = createDocumentReader(pool, createReadGate(pool, options));
+  const paths = {
+    direct: <T>(work: (client: SqlClient) => Promise<T>) => onClient(pool, work),
+    gate: createReadGate(pool, options),
+  };
+  return readingOver(paths, (database, name) => findCollection(pool, database, name), withoutRows);
+}
+
+/** Everything in the transaction that the client has open, so that all answers are of one moment. Nothing of now only: `asOf` is refused before. */
+export function createReadingWithin(client: SqlClient): RowReading {
+  const within = <T>(work: (client: SqlClient) => Promise<T>) => work(client);
+  return readingOver(
+    { direct: within, gate: within },
+    (database, name) => findCollectionNow(client, database, name),
+    withRows,
+  );
+}
+
+/** What is added to the answer of a list: its documents, whole and as they are shown. */
+type AddRows<A> = (answer: ListAnswer, shown: { ids: () => string[]; texts: () => readonly string[] } | null) => A;
+
+const withoutRows: AddRows<ListAnswer> = (answer) => answer;
+const withRows: AddRows<ListAnswer & { rows: ShownRow[] | null }> = (answer, shown) => {
+  if (shown === null) return { ...answer, rows: null };
+  const ids = shown.ids();
+  return { ...answer, rows: shown.texts().map((text, index) => ({ id: ids[index] ?? '', text })) };
+};
+
+function readingOver<A extends ListAnswer>(
+  paths: ReadPaths,
+  findCollection: (database: CatalogDatabase, name: string) => Promise<number | null>,
+  addRows: AddRows<A>,
+): Reading & { list(target: ReadTarget, request: ListRequest): Promise<A> } {
+  const { gate } = paths;
+  const present: Readers = { reader: createReaderOf(paths), related: createRelatedDocuments(paths) };
+
+  function readersAt({ id: databaseId }: CatalogDatabase, asOf: number | null): Readers {
+    if (asOf === null) return present;
+    const moment = { databaseId, eventId: asOf };
+    const pastGate = gateAsOf(gate, moment);
+    return {
+      reader: createPastReader(pastGate, moment),
+      related: createRelatedDocuments({ ...paths, gate: pastGate }, moment),
+    };
+  }
 
   /** Pages in the order of `_id` that do not begin far off go by prepared statements, everything else through the gate. */
-  function readPage(collectionId: number, request: ListRequest): Promise<Page> {
+  function readPage(
+    reader: DocumentReader,
+    database: CatalogDatabase,
+    collectionId: number,
+    request: ListRequest,
+  ): Promise<Page> {
     const { filter, sort, totals, max, skip, after } = request;
     const metafields = request.metafields || request.fields !== null;
     // The cursor of an order by `_id` alone is one _id.
     const [afterId = null] = after ?? [];
     const isPlain = filter === null && sort === null && !totals && skip <= documentsLimit;
     if (isPlain) return reader.list(collectionId, { max, skip, metafields, afterId });
-    return reader.find(collectionId, { filter, sort, max, skip, after, metafields, whole: sort !== null, totals });
+    const indexes = declaredIndexesOf(database, collectionId);
+    const whole = sort !== null;
+    return reader.find(collectionId, { filter, sort, max, skip, after, metafields, whole, totals, indexes });
+  }
+
+  /** `not_found` when the parent is not there. */
+  async function requireParent(
+    reader: DocumentReader,
+    database: CatalogDatabase,
+    { collection, id }: ParentLink,
+  ): Promise<void> {
+    checkId(id);
+    const collectionId = await findCollection(database, collection);
+    const parent = collectionId === null ? null : await reader.get(collectionId, id);
+    if (parent === null) throw noDocument(collection, id);
+  }
+
+  async function filterOfChildren(
+    { database }: ReadTarget,
+    parent: ParentLink,
+    { filter, asOf }: ListRequest,
+  ): Promise<Filter> {
+    await requireParent(readersAt(database, asOf).reader, database, parent);
+    const ofParent = childrenFilter(parent);
+    return filter === null ? ofParent : { kind: 'and', items: [ofParent, filter] };
   }
 
   return {
-    async list({ database, collection }, request) {
-      const id = await findCollection(pool, database, collection);
-      if (id === null && !database.settings.collections.createOnWrite) throw noCollection(collection);
+    async list(target, asked) {
+      const { database, collection, parent } = target;
+      const request =
+        parent === undefined ? asked : { ...asked, filter: await filterOfChildren(target, parent, asked) };
+      const { reader, related } = readersAt(database, asked.asOf);
+      const found = await findCollection(database, collection);
+      if (found === null && !database.settings.collections.createOnWrite) throw noCollection(collection);
+      // Of the past is read in any case, for the log may not reach there.
+      const id = found ?? (asked.asOf === null ? null : noCollectionId);
       if (request.aggregation !== null) {
         const { filter, aggregation } = request;
-        const outcome = id === null ? aggregate(aggregation, []) : await reader.aggregate(id, filter, aggregation);
-        return encodeAggregate(collection, outcome, request);
+        const outcome =
+          id === null
+            ? aggregate(aggregation, [])
+            : await reader.aggregate(id, filter, aggregation, declaredIndexesOf(database, id));
+        return addRows(encodeAggregate(collection, outcome, request), null);
       }
-      return encodePage(collection, id === null ? emptyPage : await readPage(id, request), request);
+      const page = id === null ? emptyPage : await readPage(reader, database, id, request);
+      const options = { isOne: false };
+      const expanded = await related.expand({ ...target, collectionId: id }, page.texts, request, options);
+      const answer = encodePage(collection, page, expanded?.documents ?? null, request);
+      return addRows(answer, {
+        ids: () => page.texts.map(idOfText),
+        texts: () =>
+          expanded === null
+            ? page.texts.map((text) => encodeOne(collection, text, request))
+            : expanded.documents.map((document) => encodeParsedOne(collection, document, request)),
+      });
     },
 
-    async get({ database, collection }, id, shape) {
+    async get(target, id, shape) {
+      const { database, collection, parent } = target;
+      const { reader, related } = readersAt(database, shape.asOf);
+      if (parent !== undefined) await requireParent(reader, database, parent);
       checkId(id);
-      const collectionId = await findCollection(pool, database, collection);
+      const collectionId = await findCollection(database, collection);
       const document = collectionId === null ? null : await reader.get(collectionId, id);
-      if (document === null) throw noDocument(collection, id);
+      if (document === null) throw noDocument(collection, id, shape.asOf);
+      if (parent !== undefined && !isChildOf(JSON.parse(document.body) as JsonObject, parent))
+        throw noDocument(collection, id);
       const text = shape.metafields ? encodeWithMetafields(document) : encodeDocument(document);
-      return { text: encodeOne(collection, text, shape), format: shape.format, entityTag: entityTag(document) };
+      const { format } = shape;
+      const own = entityTag(document);
+      const expanded = await related.expand({ ...target, collectionId }, [text], shape, { isOne: true });
+      const [shown] = expanded?.documents ?? [];
+      if (expanded === null || shown === undefined)
+        return { text: encodeOne(collection, text, shape), format, entityTag: own };
+      const tag = expanded.parts.length === 0 ? own : combinedTag(own, expanded.parts);
+      return { text: encodeParsedOne(collection, shown, shape), format, entityTag: tag };
     },
   };
 }
 
+/** Every text of a document begins with its `_id`, before fields are chosen. */
+function idOfText(text: string): string {
+  return text.slice('{"_id":"'.length, '{"_id":"'.length + 24);
+}
+
+/** Readers of now, or of a moment. */
+type Readers = { reader: DocumentReader; related: RelatedDocuments };
+
+/** No collection has this id. */
+const noCollectionId = 0;
+
 const emptyPage: Page = { texts: [], last: null, hasMore: false, total: 0 };
 
-function encodePage(collection: string, page: Page, request: ListRequest): ListAnswer {
-  const data = encodeDocuments(collection, page.texts, request);
+/** `expanded`: the documents with what is shown of others; null when their texts stand as they are. */
+function encodePage(
+  collection: string,
+  page: Page,
+  expanded: readonly JsonObject[] | null,
+  request: ListRequest,
+): ListAnswer {
+  const data =
+    expanded === null
+      ? encodeDocuments(collection, page.texts, request)
+      : encodeParsedDocuments(collection, expanded, request);
   const pagination = paginate(page, request);
   return { ...frame(data, pagination, request), next: nextCursor(page, request.sort ?? defaultSort) };
 }

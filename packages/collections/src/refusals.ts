@@ -18,7 +18,12 @@ export function noCollection(collection: string): Problem {
   );
 }
 
-/** `not_found` for a document. */
-export function noDocument(collection: string, id: string): Problem {
+/** `not_found` for a document; `asOf`: after that event. */
+export function noDocument(collection: string, id: string, asOf: number | null = null): Problem {
+  if (asOf !== null)
+    return new Problem(
+      'not_found',
+      `After event ${asOf} the collection ${collection} had no document with the _id ${id}.`,
+    );
   return new Problem('not_found', `The collection ${collection} has no document with the _id ${id}.`);
 }

@@ -15,13 +15,23 @@ const hiddenFields = ['_created', '_changed', '_createdby', '_changedby', '_vers
  */
 export function encodeDocuments(title: string, texts: readonly string[], shape: Shape): string {
   if (shape.format === 'json' && shape.fields === null && !shape.flatten) return `[${texts.join()}]`;
-  return encodeObjects(title, shapeAll(texts, shape), shape, ['_id']);
+  return encodeParsedDocuments(title, parseAll(texts), shape);
+}
+
+/** The same of documents that were parsed; they may be changed by this. */
+export function encodeParsedDocuments(title: string, documents: readonly JsonObject[], shape: Shape): string {
+  return encodeObjects(title, shapeAll(documents, shape), shape, ['_id']);
 }
 
 /** One document: an object as JSON, a table of one row otherwise. */
 export function encodeOne(title: string, text: string, shape: Shape): string {
   if (shape.format === 'json' && shape.fields === null && !shape.flatten) return text;
-  const documents = shapeAll([text], shape);
+  return encodeParsedOne(title, JSON.parse(text) as JsonObject, shape);
+}
+
+/** The same of a document that was parsed; it may be changed by this. */
+export function encodeParsedOne(title: string, document: JsonObject, shape: Shape): string {
+  const documents = shapeAll([document], shape);
   return shape.format === 'json' ? encodeBounded(documents) : encodeObjects(title, documents, shape, ['_id']);
 }
 
@@ -46,10 +56,13 @@ function encodeBounded(objects: readonly JsonObject[]): string {
   return text;
 }
 
-function shapeAll(texts: readonly string[], { fields, metafields, flatten }: Shape): JsonObject[] {
+function parseAll(texts: readonly string[]): JsonObject[] {
+  return texts.map((text) => JSON.parse(text) as JsonObject);
+}
+
+function shapeAll(documents: readonly JsonObject[], { fields, metafields, flatten }: Shape): JsonObject[] {
   const lift = flatten ? createFlattener() : (document: JsonObject) => document;
-  return texts.map((text) => {
-    const document = JSON.parse(text) as JsonObject;
+  return documents.map((document) => {
     if (fields === null) return lift(document);
     if (!metafields && fields.mode === 'exclude') for (const name of hiddenFields) delete document[name];
     return lift(project(fields, document));

@@ -9,8 +9,8 @@ export const cellsLimit = 1_000_000;
 export type Table = { columns: string[]; rows: string[][] };
 
 /**
- * One row for each document, one column for each property of any of them. Texts stand as they are, `null` and missing values are empty, everything else is
- * JSON text. Without documents there are the `columns` that are given. Throws `bad_request` for more than a million cells.
+ * One row for each document, one column for each property of any of them. Without documents there are the `columns` that are given. Throws
+ * `bad_request` for more than a million cells.
  */
 export function tabulate(documents: readonly JsonObject[], columns: readonly string[] = []): Table {
   const names = new Set(columns);
@@ -19,10 +19,12 @@ export function tabulate(documents: readonly JsonObject[], columns: readonly str
     if (names.size * documents.length > cellsLimit) throw tooManyCells();
   }
   const all = [...names];
-  const rows = documents.map((document) =>
-    all.map((name) => (Object.hasOwn(document, name) ? cellText(document[name]) : '')),
-  );
-  return { columns: all, rows };
+  return { columns: all, rows: documents.map((document) => cellsOf(document, all)) };
+}
+
+/** One text for each column. Texts stand as they are, `null` and missing values are empty, everything else is JSON text. */
+export function cellsOf(document: JsonObject, columns: readonly string[]): string[] {
+  return columns.map((name) => (Object.hasOwn(document, name) ? cellText(document[name]) : ''));
 }
 
 /** A spreadsheet that opens such a text as a cell could take it for a formula. */
@@ -42,7 +44,12 @@ export function escapeFormulas(documents: readonly JsonObject[]): JsonObject[] {
 
 /** RFC 4180: CRLF, a header row, quotes where needed; no byte order mark. */
 export function encodeCsv({ columns, rows }: Table): string {
-  return [columns, ...rows].map((cells) => `${cells.map(quote).join()}\r\n`).join('');
+  return [columns, ...rows].map(encodeCsvLine).join('');
+}
+
+/** A row of CSV as RFC 4180 has it, with its CRLF. */
+export function encodeCsvLine(cells: readonly string[]): string {
+  return `${cells.map(quote).join()}\r\n`;
 }
 
 /** A page with one table and nothing else: no style, no script, no link; every text is escaped. */

@@ -25,6 +25,7 @@ import {
   withKey,
   withoutKey,
 } from './document-path.js';
+import { checkReference, hasReferenceKey, referencesAlone } from './document-reference.js';
 
 /** Most places that one body may change by operators, and most keys of a path. */
 export const operatorLimits = { places: 1_000, pathKeys: 32 } as const;
@@ -60,18 +61,18 @@ const operators: Record<string, Operator> = {
     };
   },
   $pull(operand, at) {
-    refuseOperatorKeys(operand, at);
-    const size = sizeOf(operand);
+    const pulled = storable(operand, at);
+    const size = sizeOf(pulled);
     return (present, place, effort) => {
       if (present === undefined) return undefined;
       const items = arrayAt('$pull', present, place);
       spend(effort, items.length * size, place);
-      return items.filter((item) => !isPulled(item, operand));
+      return items.filter((item) => !isPulled(item, pulled));
     };
   },
   $set(operand, at) {
-    refuseOperatorKeys(operand, at);
-    return () => operand;
+    const value = storable(operand, at);
+    return () => value;
   },
   $unset: () => () => undefined,
 };
@@ -214,14 +215,13 @@ function bound(
 /** The operand itself, or the items of `{"$each": […]}`. */
 function itemsOf(name: string, operand: JsonValue, at: string): JsonValue[] {
   if (!isObject(operand) || !Object.hasOwn(operand, '$each')) {
-    refuseOperatorKeys(operand, at);
-    return [operand];
+    return [storable(operand, at)];
   }
   const each = operand.$each;
   if (!Array.isArray(each) || Object.keys(operand).length > 1)
     throw invalid(pointerTo(at, '$each'), `$each of ${name} takes an array, alone`, '{"$each": [1, 2]}');
-  refuseOperatorKeys(each, pointerTo(at, '$each'));
-  return each;
+  const place = pointerTo(at, '$each');
+  return each.map((item, index) => storable(item, pointerTo(place, index)));
 }
 
 function arrayAt(name: string, present: JsonValue | undefined, at: string): JsonValue[] {
@@ -236,17 +236,28 @@ function isPulled(item: JsonValue, operand: JsonValue): boolean {
   return Object.entries(operand).every(([key, value]) => Object.hasOwn(item, key) && isSameJson(item[key], value));
 }
 
-/** A key that begins with `$` within a value would be stored, and then read as an operator by queries. */
-export function refuseOperatorKeys(value: JsonValue, at: string): void {
-  if (typeof value !== 'object' || value === null) return;
+/**
+ * The value as it may stand in a document. A key that begins with `$` would be stored, and then read as an operator by queries, so it is refused, but for the two of
+ * a reference, which lose what stands beside them. Throws `validation_failed`.
+ */
+export function storable(value: JsonValue, at: string): JsonValue {
+  return refuseOperatorKeys(value, at) ? referencesAlone(value) : value;
+}
+
+/** Returns whether something stands beside the keys of a reference. */
+function refuseOperatorKeys(value: JsonValue, at: string): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  let isMore = false;
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) refuseOperatorKeys(item, pointerTo(at, index));
-    return;
+    for (const [index, item] of value.entries()) isMore = refuseOperatorKeys(item, pointerTo(at, index)) || isMore;
+    return isMore;
   }
+  if (hasReferenceKey(value)) return checkReference(value, at);
   for (const [key, item] of Object.entries(value)) {
     checkKey(key, false, pointerTo(at, key));
-    refuseOperatorKeys(item, pointerTo(at, key));
+    isMore = refuseOperatorKeys(item, pointerTo(at, key)) || isMore;
   }
+  return isMore;
 }
 
 function nameOf(value: JsonValue): string {

@@ -3,28 +3,41 @@ import type {
   CarriedOut,
   DocumentWrites,
   Idempotency,
+  Requirement,
   Selection,
   StoredDocument,
   WriteAnswer,
   WriteOutcome,
   WriteScope,
 } from '@tidewire/change-log/document-writes';
+import type { CatalogDatabase } from '@tidewire/db/catalog';
 import type { JsonObject, JsonValue } from '@tidewire/protocol/json';
 import { documentIdPattern, documentIdRule } from '@tidewire/protocol/names';
 import { invalid } from '@tidewire/protocol/problem';
 import { everything, type Filter } from '@tidewire/query/ast';
+import { noIndexes } from '@tidewire/query/declared-index';
 import { SqlParameters } from '@tidewire/query/sql-parameters';
 import { toSql } from '@tidewire/query/to-sql';
 import { type ChangeForm, parseChange } from './document-change.js';
 import { encodeWithMetafields } from './encode-document.js';
 import { entityTag } from './entity-tag.js';
+import { declaredIndexesOf } from './indexes/declared-indexes.js';
 import { documentsLimit } from './page-limit.js';
+import { isChildOf, type ParentLink, withParent } from './parent-link.js';
 import type { Precondition } from './precondition.js';
 import { checkId, noCollection, noDocument } from './refusals.js';
 import { validateNewDocument } from './validate-document.js';
 
-/** Where and by whom. */
-export type WriteTarget = { collection: string; scope: WriteScope };
+/**
+ * Where and by whom. `parent`: the documents are its children, or become them; it must be there when the write is carried out. `database`: with it, writes by a query
+ * use the collection's indexes.
+ */
+export type WriteTarget = {
+  collection: string;
+  scope: WriteScope;
+  parent?: ParentLink | undefined;
+  database?: CatalogDatabase | undefined;
+};
 
 /** What a request may ask beside the write itself. */
 export type WriteOptions = {
@@ -32,6 +45,8 @@ export type WriteOptions = {
   ifMatch?: Precondition | undefined;
   /** Makes the write happen once; `idempotency_mismatch` when the key belongs to another request. */
   idempotency?: Pick<Idempotency, 'key' | 'fingerprint'> | undefined;
+  /** For `create`: whether the collection's schema is asked. True unless given. */
+  isValidated?: boolean | undefined;
 };
 
 export interface Writing {
@@ -62,18 +77,26 @@ export interface Writing {
 export function createWriting(documents: DocumentWrites): Writing {
   async function createOne(target: WriteTarget, body: JsonValue, options: WriteOptions): Promise<WriteAnswer> {
     const { scope, collection } = target;
-    const data = validateNewDocument(body);
+    const data = withParent(validateNewDocument(body), target.parent);
+    const requires = requirementOf(target);
     const answer = (outcome: CarriedOut) => answerOne(201, outcome, data);
-    const outcome = await documents.create({ scope, collection, data, idempotency: idempotencyOf(options, answer) });
+    const idempotency = idempotencyOf(options, answer);
+    const { isValidated } = options;
+    const outcome = await documents.create({ scope, collection, data, idempotency, requires, isValidated });
     return answerOf(expectCollection(outcome, target), answer);
   }
 
   async function createMany(target: WriteTarget, body: JsonValue[], options: WriteOptions): Promise<WriteAnswer> {
     const { scope, collection } = target;
     checkCount(body.length, 'documents');
-    const data = body.map((item, index) => ({ body: validateNewDocument(item, `/${index}`) }));
+    const data = body.map((item, index) => ({
+      body: withParent(validateNewDocument(item, `/${index}`), target.parent),
+      at: `/${index}`,
+    }));
     const answer = ({ documents: created, eventId }: CarriedOut) => {
-      const texts = created.map((document, index) => encodeWithMetafields(document, data[index]?.body));
+      const texts = created.map((document, index) =>
+        encodeWithMetafields(document, document.fields ?? data[index]?.body),
+      );
       return answerSeveral(201, `[${texts.join()}]`, eventId);
     };
     const outcome = await documents.createMany({
@@ -81,6 +104,8 @@ export function createWriting(documents: DocumentWrites): Writing {
       collection,
       data,
       idempotency: idempotencyOf(options, answer),
+      requires: requirementOf(target),
+      isValidated: options.isValidated,
     });
     return answerOf(expectCollection(outcome, target), answer);
   }
@@ -89,32 +114,51 @@ export function createWriting(documents: DocumentWrites): Writing {
     create: (target, body, options = {}) =>
       Array.isArray(body) ? createMany(target, body, options) : createOne(target, body, options),
 
-    async update({ scope, collection }, id, { form, body }, options = {}) {
+    async update(target, id, { form, body }, options = {}) {
+      const { scope, collection, parent } = target;
+      const requires = requirementOf(target);
       checkId(id);
       const { ifMatch } = options;
       const change = parseChange(form, body, id);
       const data = (before: JsonObject, stored: StoredDocument) => {
+        if (parent !== undefined && !isChildOf(before, parent)) throw noDocument(collection, id);
         ifMatch?.(stored);
         return change(before, stored);
       };
       const answer = (outcome: CarriedOut) => answerOne(200, outcome);
       const idempotency = idempotencyOf(options, answer);
-      const outcome = await documents.update({ scope, collection, where: { id }, data, idempotency });
+      const isReplaced = form === 'replace';
+      const outcome = await documents.update({
+        scope,
+        collection,
+        where: { id },
+        data,
+        idempotency,
+        requires,
+        isReplaced,
+      });
       if (outcome.status === 'missing') throw noDocument(collection, id);
       return answerOf(outcome, answer);
     },
 
-    async updateMatching({ scope, collection }, filter, { form, body }, options = {}) {
+    async updateMatching({ scope, collection, database }, filter, { form, body }, options = {}) {
       const data = parseChange(form, body, null);
       const idempotency = idempotencyOf(options, answerCounted);
-      const where = selectionOf(filter);
+      const where = selectionOf(filter, database);
       return answerOf(await documents.updateMany({ scope, collection, where, data, idempotency }), answerCounted);
     },
 
-    async delete({ scope, collection }, id, options = {}) {
+    async delete(target, id, options = {}) {
+      const { scope, collection, parent } = target;
+      const requires = requirementOf(target);
       checkId(id);
+      const check = (stored: StoredDocument) => {
+        if (parent !== undefined && !isChildOf(JSON.parse(stored.body) as JsonObject, parent))
+          throw noDocument(collection, id);
+        options.ifMatch?.(stored);
+      };
       const idempotency = idempotencyOf(options, answerDeleted);
-      const outcome = await documents.delete({ scope, collection, where: { id }, check: options.ifMatch, idempotency });
+      const outcome = await documents.delete({ scope, collection, where: { id }, check, idempotency, requires });
       if (outcome.status === 'missing') throw noDocument(collection, id);
       return answerOf(outcome, answerDeleted);
     },
@@ -125,12 +169,20 @@ export function createWriting(documents: DocumentWrites): Writing {
       return answerOf(await documents.deleteMany({ scope, collection, where: { ids }, idempotency }), answerDeleted);
     },
 
-    async deleteMatching({ scope, collection }, filter, options = {}) {
+    async deleteMatching({ scope, collection, database }, filter, options = {}) {
       const idempotency = idempotencyOf(options, answerCounted);
-      const where = selectionOf(filter);
+      const where = selectionOf(filter, database);
       return answerOf(await documents.deleteMany({ scope, collection, where, idempotency }), answerCounted);
     },
   };
+}
+
+/** The parent must be there, under the lock of the write. Throws `bad_request` when its id cannot be one. */
+function requirementOf({ parent }: WriteTarget): Requirement | undefined {
+  if (parent === undefined) return undefined;
+  const { collection, id } = parent;
+  checkId(id);
+  return { collection, id, refuse: () => noDocument(collection, id) };
 }
 
 type Answer = (outcome: CarriedOut) => WriteAnswer;
@@ -150,7 +202,7 @@ function idempotencyOf({ idempotency }: WriteOptions, answer: Answer): Idempoten
 function answerOne(status: number, { documents, eventId }: CarriedOut, fields?: JsonObject): WriteAnswer {
   const [document] = documents;
   if (document === undefined) throw new Error('a write of one document wrote none');
-  const text = encodeWithMetafields(document, fields);
+  const text = encodeWithMetafields(document, document.fields ?? fields);
   return { status, text, eventId, etag: entityTag(document), documentId: document.id };
 }
 
@@ -167,12 +219,13 @@ function answerCounted({ documents, eventId }: CarriedOut): WriteAnswer {
   return answerSeveral(200, JSON.stringify({ result, count: result.length }), eventId);
 }
 
-function selectionOf(filter: Filter | null): Selection {
+function selectionOf(filter: Filter | null, database: CatalogDatabase | undefined): Selection {
   return {
     limit: documentsLimit,
     condition(collectionId) {
       const parameters = new SqlParameters([collectionId]);
-      const text = toSql(filter ?? everything, parameters, { alias: 'd' });
+      const indexes = database === undefined ? noIndexes : declaredIndexesOf(database, collectionId);
+      const text = toSql(filter ?? everything, parameters, { alias: 'd', indexes });
       return { text, values: parameters.values };
     },
   };

@@ -4,6 +4,8 @@
  * `configVersion` at which it was read; every change of settings, keys or collections raises that version in the same
  * transaction (`log_heads.config_version`), and whoever learns of a newer one calls `refresh`.
  */
+import { type IndexDefinition, type IndexState, indexDefinitionSchema } from '@tidewire/protocol/collection-schema';
+import type { JsonObject } from '@tidewire/protocol/json';
 import { type DatabaseSettings, databaseSettingsSchema } from '@tidewire/protocol/settings';
 import type { SqlPool } from './sql-pool.js';
 
@@ -20,6 +22,23 @@ export type CatalogKey = {
   readonly revokedAt: Date | null;
 };
 
+/** A declared index. Only a `ready` one may be relied on. */
+export type CatalogIndex = {
+  readonly id: number;
+  readonly name: string;
+  readonly definition: IndexDefinition;
+  readonly isOfSchema: boolean;
+  readonly state: IndexState;
+};
+
+/** What a collection asks of its documents beyond being JSON objects, and how they are indexed. */
+export type CatalogShape = {
+  /** As it was given; null for none. */
+  readonly schema: JsonObject | null;
+  /** By name. */
+  readonly indexes: readonly CatalogIndex[];
+};
+
 export type CatalogDatabase = {
   readonly id: number;
   readonly name: string;
@@ -27,6 +46,8 @@ export type CatalogDatabase = {
   readonly settings: DatabaseSettings;
   /** Name → id. */
   readonly collections: ReadonlyMap<string, number>;
+  /** By the collection's id; those that have neither a schema nor an index are missing here. The same object as long as nothing of it changes. */
+  readonly shapes: ReadonlyMap<number, CatalogShape>;
   /** Key id → key, the revoked ones too. */
   readonly keys: ReadonlyMap<string, CatalogKey>;
 };
@@ -53,6 +74,7 @@ type Row = {
   settings: unknown;
   config_version: number;
   collections: { id: number; name: string }[] | null;
+  shapes: { id: number; schema: JsonObject | null; indexes: CatalogIndex[] | null }[] | null;
   keys: (Omit<CatalogKey, 'databaseId' | 'revokedAt'> & { revokedAt: string | null })[] | null;
 };
 
@@ -60,6 +82,12 @@ type Row = {
 const selectDatabase = `
   SELECT d.id, d.name, d.settings, h.config_version,
     (SELECT json_agg(json_build_object('id', c.id, 'name', c.name)) FROM collections c WHERE c.database_id = d.id) AS collections,
+    (SELECT json_agg(json_build_object('id', c.id, 'schema', c.schema, 'indexes', (
+        SELECT json_agg(json_build_object('id', i.id, 'name', i.name, 'definition', i.definition, 'isOfSchema', i.is_of_schema, 'state', i.state)
+          ORDER BY i.name)
+        FROM collection_indexes i WHERE i.collection_id = c.id)))
+      FROM collections c WHERE c.database_id = d.id
+        AND (c.schema IS NOT NULL OR EXISTS (SELECT FROM collection_indexes i WHERE i.collection_id = c.id))) AS shapes,
     (SELECT json_agg(json_build_object('id', k.id, 'name', k.name, 'hash', k.hash, 'rest', k.rest, 'listen', k.listen,
       'publish', k.publish, 'origins', k.origins, 'revokedAt', k.revoked_at)) FROM api_keys k WHERE k.database_id = d.id) AS keys
   FROM databases d JOIN log_heads h ON h.database_id = d.id`;
@@ -72,7 +100,7 @@ export function createCatalog(pool: SqlPool): Catalog {
   async function load(condition: string, value: unknown): Promise<CatalogDatabase | null> {
     const { rows } = await pool.query<Row>(`${selectDatabase} WHERE ${condition}`, [value]);
     const row = rows[0];
-    return row === undefined ? null : keep(decode(row));
+    return row === undefined ? null : keep(decode(row, byId.get(row.id)));
   }
 
   /** Two reads may cross: the newer one stays. */
@@ -111,7 +139,7 @@ export function createCatalog(pool: SqlPool): Catalog {
   };
 }
 
-function decode(row: Row): CatalogDatabase {
+function decode(row: Row, present: CatalogDatabase | undefined): CatalogDatabase {
   const keys = (row.keys ?? []).map(
     (key): CatalogKey => ({
       ...key,
@@ -125,6 +153,24 @@ function decode(row: Row): CatalogDatabase {
     configVersion: row.config_version,
     settings: databaseSettingsSchema.parse(row.settings),
     collections: new Map((row.collections ?? []).map(({ name, id }) => [name, id])),
+    shapes: decodeShapes(row, present),
     keys: new Map(keys.map((key) => [key.id, key])),
   };
+}
+
+/** A shape that did not change stays the same object, so that what was made of it (compiled schemas) can be kept by it. */
+function decodeShapes(row: Row, present: CatalogDatabase | undefined): ReadonlyMap<number, CatalogShape> {
+  const shapes = new Map<number, CatalogShape>();
+  for (const { id, schema, indexes } of row.shapes ?? []) {
+    const read: CatalogShape = {
+      schema,
+      indexes: (indexes ?? []).map((index) => ({
+        ...index,
+        definition: indexDefinitionSchema.parse(index.definition),
+      })),
+    };
+    const kept = present?.shapes.get(id);
+    shapes.set(id, kept !== undefined && JSON.stringify(kept) === JSON.stringify(read) ? kept : read);
+  }
+  return shapes;
 }

@@ -12,6 +12,8 @@ export type PostgresConnections = {
   pool: SqlPool;
   /** The only sessions that may write documents and events. */
   lanePool: SqlPool;
+  /** One connection, for what may take long: building and dropping indexes. */
+  maintenancePool: SqlPool;
   /** Ends every connection. Call it once, after all that uses them has stopped. */
   close(): Promise<void>;
 };
@@ -33,14 +35,16 @@ export function connectPostgres(address: PostgresAddress, options: ConnectionOpt
     onError: options.onConnectionError,
     sessionOptions: '-c tidewire.lane=on',
   });
+  const maintenancePool = createSqlPool(address, { max: 1, onError: options.onConnectionError });
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     prisma,
     pool,
     lanePool,
+    maintenancePool,
     async close() {
       await prisma.$disconnect();
-      await Promise.all([pool.end(), lanePool.end()]);
+      await Promise.all([pool.end(), lanePool.end(), maintenancePool.end()]);
     },
   };
 }

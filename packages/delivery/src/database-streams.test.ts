@@ -3,11 +3,20 @@ import { databaseSettingsSchema } from '@tidewire/protocol/settings';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { audienceOf } from './audience.js';
-import { DatabaseStreams } from './database-streams.js';
+import { createChannelFilter, createChannelView } from './channel-view.js';
+import { DatabaseStreams, type StreamRequest } from './database-streams.js';
 import { eventOf, idsBetween, MemorySink, memoryLog } from './delivery.fixture.js';
-import { restdbView } from './stream-view.js';
+import { noFilter } from './event-filter.js';
+import { parseEventFilter } from './parse-event-filter.js';
+import { mudbaseView, restdbView } from './stream-view.js';
 
-const limits = { pendingLimitBytes: 2_000, ringLimitBytes: 6_000, heartbeatSeconds: 8, stallLimitSeconds: 5 };
+const limits = {
+  pendingLimitBytes: 2_000,
+  ringLimitBytes: 6_000,
+  heartbeatSeconds: 8,
+  stallLimitSeconds: 5,
+  maxAgeSeconds: 0,
+};
 
 function databaseWith(
   keys: Record<string, { listen?: string[]; isRevoked?: boolean }>,
@@ -28,17 +37,26 @@ function databaseWith(
     },
   ]);
   const settings = databaseSettingsSchema.parse({ realtime: { global: isGlobal } });
-  return { id: 1, name: 'default', configVersion: 1, settings, collections: new Map(), keys: new Map(entries) };
+  return {
+    id: 1,
+    name: 'default',
+    configVersion: 1,
+    settings,
+    collections: new Map(),
+    shapes: new Map(),
+    keys: new Map(entries),
+  };
 }
 
 /** The streams over a log in memory; `write` commits and hints, `writeSilently` only commits. */
-function createWorld(start = 0) {
+function createWorld(start = 0, given: { maxAgeSeconds?: number; random?: () => number } = {}) {
   const log = { head: start, oldest: 1 };
   let isFlushDue = false;
   const streams = new DatabaseStreams({
     databaseId: 1,
     log: memoryLog(log),
-    limits,
+    limits: { ...limits, maxAgeSeconds: given.maxAgeSeconds ?? 0 },
+    random: given.random ?? (() => 0.5),
     head: { ...log },
     requestFlush: () => {
       isFlushDue = true;
@@ -69,16 +87,22 @@ function createWorld(start = 0) {
         this.flush();
       }
     },
-    async open(database: CatalogDatabase, keyId: string, options: { cursor?: number | null; sink?: MemorySink } = {}) {
+    async open(
+      database: CatalogDatabase,
+      keyId: string,
+      options: { sink?: MemorySink } & Partial<Pick<StreamRequest, 'cursor' | 'view' | 'filter' | 'history'>> = {},
+    ) {
       const sink = options.sink ?? new MemorySink();
       const listener = { kind: 'key' as const, keyId };
       const verdict = audienceOf(listener, database);
       if (verdict.status !== 'open') throw new Error('not admitted');
       const { audience } = verdict;
       const subscriber = await streams.subscribe({
-        view: restdbView,
+        view: options.view ?? restdbView,
         listener,
         audience,
+        filter: options.filter ?? noFilter,
+        history: options.history,
         sink,
         cursor: options.cursor ?? null,
         now: Date.now,
@@ -225,6 +249,150 @@ describe('the streams of a database', () => {
     await world.settle();
     expect(sink.ids).toEqual([16]);
     expect(sink.events.some(({ event }) => event === 'reset')).toBe(false);
+  });
+
+  it('leave out what the filter leaves out, live and in replay, and move the cursor over it', async () => {
+    const world = createWorld(20);
+    const filter = parseEventFilter({ collections: ['c1'], events: [], q: ['{"n":{"$gt":10}}'] });
+    const { sink } = await world.open(all, 'k', { cursor: 0, filter });
+    await world.settle();
+    world.write(20);
+    await world.settle();
+    expect(sink.ids).toEqual(idsBetween(11, 40).filter((id) => eventOf(id).collection === 'c1'));
+    world.streams.tick(1, 0);
+    expect(sink.lastEventId).toBe(40);
+  });
+
+  it('show an ephemeral event without an id to whoever is live and may hear it, and to nobody who returns', async () => {
+    const world = createWorld(5);
+    const database = databaseWith({ k: { listen: ['PUBLISH:chat.*'] }, other: { listen: ['*:c0'] } });
+    const { sink } = await world.open(database, 'k');
+    const { sink: deaf } = await world.open(database, 'other');
+    const { sink: stalled, subscriber } = await world.open(all, 'k', { sink: new MemorySink(200) });
+    for (let batch = 0; batch < 20; batch += 1) {
+      world.write(3);
+      world.flush();
+    }
+    expect(subscriber.state).toBe('stalled');
+    const shown = stalled.events.length;
+    const nothing = { collectionId: null, collection: null, documentId: null, before: null, after: null };
+    world.streams.offerEphemeral({ ...eventOf(0), ...nothing, type: 'publish', name: 'chat.typing', data: '"Ada"' });
+    world.flush();
+    const typing = sink.events.filter(({ event }) => event === 'publish');
+    expect(typing).toEqual([{ event: 'publish', id: undefined, data: '{"event":"chat.typing","data":"Ada"}' }]);
+    expect(deaf.events.some(({ event }) => event === 'publish')).toBe(false);
+    expect(stalled.events).toHaveLength(shown);
+    const { sink: returned } = await world.open(database, 'k', { cursor: 5 });
+    await world.settle();
+    expect(returned.events.some(({ event }) => event === 'publish')).toBe(false);
+  });
+
+  it('keep no more ephemeral events for one flush than their bound', async () => {
+    const world = createWorld();
+    const { sink } = await world.open(all, 'k', { view: createChannelView('x'), filter: createChannelFilter('x') });
+    const nothing = { collectionId: null, collection: null, documentId: null, before: null, after: null };
+    const data = `"${'x'.repeat(60_000)}"`;
+    for (let count = 0; count < 100; count += 1)
+      world.streams.offerEphemeral({ ...eventOf(0), ...nothing, type: 'publish', name: 'x', data });
+    world.flush();
+    const messages = () => sink.events.filter(({ event }) => event === 'message').length;
+    expect(messages()).toBe(17);
+    world.streams.offerEphemeral({ ...eventOf(0), ...nothing, type: 'publish', name: 'x', data });
+    world.flush();
+    expect(messages()).toBe(18);
+  });
+
+  it('are ended at their age, a quarter more or less, with their position and a time to come back at', async () => {
+    const ages = [0, 0.5, 1];
+    const world = createWorld(7, { maxAgeSeconds: 8, random: () => ages.shift() ?? 0 });
+    const streams = [await world.open(all, 'k'), await world.open(all, 'k'), await world.open(all, 'k')];
+    const ends: (number | undefined)[] = [undefined, undefined, undefined];
+    for (let second = 1; second <= 12; second += 1) {
+      world.streams.tick(second, 0);
+      for (const [index, { sink }] of streams.entries()) if (sink.isEnded) ends[index] ??= second;
+    }
+    expect(ends).toEqual([6, 8, 10]);
+    expect(streams.map(({ sink }) => sink.lastEventId)).toEqual([7, 7, 7]);
+    expect(world.streams.size).toBe(0);
+  });
+
+  it('begin with the recent events that may be heard, then go on from the position at which these were asked for', async () => {
+    const world = createWorld(10);
+    const database = databaseWith({ k: { listen: ['*:c0', '*:c1'] } });
+    const asked: number[] = [];
+    const opening = world.open(database, 'k', {
+      history: async (upTo) => {
+        asked.push(upTo);
+        world.write(5);
+        world.flush();
+        return idsBetween(upTo - 5, upTo).map(eventOf);
+      },
+    });
+    await world.settle();
+    const { sink } = await opening;
+    await world.settle();
+    expect(asked).toEqual([10]);
+    expect(sink.ids).toEqual(idsBetween(5, 15).filter((id) => eventOf(id).collection !== 'c2'));
+  });
+
+  it('begin with the recent events again after a reset, and with none at a cursor', async () => {
+    const world = createWorld(10);
+    world.log.oldest = 5;
+    world.streams.noteHead(world.log);
+    const history = async (upTo: number) => [eventOf(upTo)];
+    const { sink } = await world.open(all, 'k', { cursor: 2, history });
+    const { sink: resumed } = await world.open(all, 'k', {
+      cursor: 9,
+      history: async () => idsBetween(1, 9).map(eventOf),
+    });
+    await world.settle();
+    expect(sink.events.map(({ event }) => event)).toEqual(['message', 'reset', eventOf(10).type, 'ping']);
+    expect(sink.lastEventId).toBe(10);
+    expect(resumed.ids).toEqual([10]);
+  });
+
+  it('write nothing more when the key is revoked while the recent events are read', async () => {
+    const world = createWorld(3);
+    const { sink } = await world.open(all, 'k', {
+      history: async () => {
+        world.streams.applyConfiguration(databaseWith({ k: { isRevoked: true } }));
+        return [eventOf(1)];
+      },
+    });
+    expect(sink.events.map(({ event }) => event)).toEqual(['revoked']);
+    expect(sink.isEnded).toBe(true);
+  });
+
+  it('say a reset and an end in the form of the view', async () => {
+    const world = createWorld(5);
+    const { sink } = await world.open(all, 'k', { cursor: 900, view: mudbaseView });
+    world.streams.applyConfiguration(databaseWith({ k: { isRevoked: true } }));
+    const messages = sink.events.filter(({ event }) => event === 'message').map(({ data }) => JSON.parse(data));
+    expect(messages).toEqual([
+      { type: 'reset', payload: { reason: 'unknown', oldest: 1, newest: 5 } },
+      { type: 'revoked', payload: { reason: 'the key was revoked' } },
+    ]);
+  });
+
+  it('give events to whoever waits behind a cursor: at once, when they come, or none when it has waited enough', async () => {
+    const world = createWorld(4);
+    const patience = new AbortController();
+    const wait = (cursor: number) => world.streams.eventsAfter(cursor, patience.signal);
+    expect((await wait(2))?.map(({ id }) => id)).toEqual([3, 4]);
+    const waiting = [wait(4), wait(4), wait(6)];
+    expect(world.streams.isIdle).toBe(false);
+    world.write(2);
+    await world.settle();
+    expect((await Promise.all(waiting.slice(0, 2))).map((events) => events?.map(({ id }) => id))).toEqual([
+      [5, 6],
+      [5, 6],
+    ]);
+    patience.abort();
+    expect(await waiting[2]).toBeNull();
+    expect(world.streams.isIdle).toBe(true);
+    const last = world.streams.eventsAfter(6, new AbortController().signal);
+    world.streams.releaseWaiting();
+    expect(await last).toBeNull();
   });
 
   it('give every subscriber each event it may hear once and in order, whatever is lost, slow, cut or late', async () => {

@@ -11,14 +11,16 @@ import type { EventLog } from '@tidewire/change-log/event-log';
 import { type LogEvent, sizeOf } from '@tidewire/change-log/log-event';
 import { createTail, type Tail } from '@tidewire/change-log/tail';
 import type { CatalogDatabase } from '@tidewire/db/catalog';
-import { frameText } from '@tidewire/sse/chunk';
-import { encodeBlock } from '@tidewire/sse/encode';
+import { type Chunk, frameText } from '@tidewire/sse/chunk';
+import { encodeBlock, type SseBlock } from '@tidewire/sse/encode';
 import { type Audience, audienceOf, type Listener } from './audience.js';
 import { type ResetReason, startFrom } from './cursor.js';
+import type { EventFilter } from './event-filter.js';
 import { EventRing } from './event-ring.js';
 import { Group } from './group.js';
+import { LiveQueries } from './live-queries.js';
 import type { Sink } from './sink.js';
-import type { StreamView } from './stream-view.js';
+import { type PingForm, pingBlock, type StreamView } from './stream-view.js';
 import { Subscriber } from './subscriber.js';
 
 export type StreamLimits = {
@@ -30,10 +32,28 @@ export type StreamLimits = {
   heartbeatSeconds: number;
   /** Seconds after which a socket that took nothing is given up. */
   stallLimitSeconds: number;
+  /** Seconds after which a stream is ended, to be opened again; a quarter more or less by chance. 0: never. */
+  maxAgeSeconds: number;
+};
+
+/** The recent events that a stream without a cursor begins with: none above `upTo`, ascending. */
+export type ReadHistory = (upTo: number) => Promise<readonly LogEvent[]>;
+
+/** What a stream is asked to be. `cursor` null: from now on; NaN: what the client sent is no cursor. */
+export type StreamRequest = {
+  view: StreamView;
+  listener: Listener;
+  audience: Audience;
+  filter: EventFilter;
+  sink: Sink;
+  cursor: number | null;
+  history?: ReadHistory | undefined;
 };
 
 /** Encoded bytes that are written to a subscriber at a time while it catches up. */
 const STRETCH_BYTES = 64 * 1024;
+/** UTF-16 units of ephemeral events that wait for one flush; what comes beyond is lost. */
+const EPHEMERAL_LIMIT_CHARS = 1024 * 1024;
 
 export class DatabaseStreams {
   readonly databaseId: number;
@@ -44,11 +64,18 @@ export class DatabaseStreams {
   readonly #ring: EventRing;
   readonly #groups = new Map<string, Group>();
   readonly #subscribers = new Set<Subscriber>();
+  /** Streams that show a result instead of the events. */
+  readonly live: LiveQueries;
   #tail: Tail;
   #oldest: number;
   #delivered: number;
   #waiting: { id: number; resolve: () => void }[] = [];
+  #ephemeral: LogEvent[] = [];
+  #ephemeralChars = 0;
   #slots = 0;
+  #second = 0;
+  #isClosed = false;
+  readonly #random: () => number;
 
   constructor(options: {
     databaseId: number;
@@ -58,15 +85,24 @@ export class DatabaseStreams {
     /** Asks for `flush` to be called soon. */
     requestFlush: () => void;
     onError: (error: unknown) => void;
+    random?: () => number;
   }) {
     this.databaseId = options.databaseId;
     this.#log = options.log;
     this.#limits = options.limits;
     this.#onError = options.onError;
     this.#requestFlush = options.requestFlush;
+    this.#random = options.random ?? Math.random;
     this.#ring = new EventRing(options.limits.ringLimitBytes);
     this.#oldest = options.head.oldest;
     this.#delivered = options.head.head;
+    this.live = new LiveQueries({
+      limits: options.limits,
+      position: () => this.#delivered,
+      requestFlush: options.requestFlush,
+      onError: options.onError,
+      random: this.#random,
+    });
     this.#tail = createTail({
       databaseId: options.databaseId,
       start: options.head.head,
@@ -80,8 +116,18 @@ export class DatabaseStreams {
     });
   }
 
+  /** Open streams, and live queries that are kept. */
   get size(): number {
-    return this.#subscribers.size;
+    return this.#subscribers.size + this.live.size;
+  }
+
+  get streamCount(): number {
+    return this.#subscribers.size + this.live.viewerCount;
+  }
+
+  /** Nobody listens, and nobody waits. */
+  get isIdle(): boolean {
+    return this.size === 0 && this.#waiting.length === 0;
   }
 
   /** Subscribers that are not at the front: catching up, or stalled. */
@@ -105,29 +151,92 @@ export class DatabaseStreams {
     this.#tail.noteHead(head);
   }
 
-  /** Opens a stream at the cursor (null: from now on; NaN: not a cursor). Its headers are sent already. */
-  async subscribe(options: {
-    view: StreamView;
-    listener: Listener;
-    audience: Audience;
-    sink: Sink;
-    cursor: number | null;
-    now: () => number;
-  }): Promise<Subscriber> {
-    if (options.cursor !== null && options.cursor > this.#delivered) await this.#catchUpWithLog(options.cursor);
-    const group = this.#groupOf(options.view, options.audience);
+  /** An event that is not in the log, for those who are live now. Whoever does not take it at once does not get it. */
+  offerEphemeral(event: LogEvent): void {
+    const chars = event.data?.length ?? 0;
+    if (this.#subscribers.size === 0 || this.#ephemeralChars + chars > EPHEMERAL_LIMIT_CHARS) return;
+    this.#ephemeral.push(event);
+    this.#ephemeralChars += chars;
+    this.#requestFlush();
+  }
+
+  /** Opens a stream. Its headers are sent already. Rejects when the log cannot be read; nothing was written then. */
+  async subscribe(request: StreamRequest & { now: () => number }): Promise<Subscriber> {
+    const { view, sink, cursor } = request;
+    if (cursor !== null && cursor > this.#delivered) await this.#catchUpWithLog(cursor);
+    const group = this.#groupOf(view, request.audience, request.filter);
     const slot = this.#slots++ % this.#limits.heartbeatSeconds;
-    const subscriber = new Subscriber(options.listener, options.sink, group, slot);
+    const subscriber = new Subscriber(request.listener, sink, group, slot);
     group.size += 1;
     this.#subscribers.add(subscriber);
+    subscriber.endsAt = this.#endOfAge();
 
-    const start = startFrom(options.cursor, { head: this.#delivered, oldest: this.#oldest });
+    const start = startFrom(cursor, { head: this.#delivered, oldest: this.#oldest });
     subscriber.cursor = start.kind === 'at' ? start.cursor : this.#delivered;
-    const position = start.kind === 'at' ? encodeBlock({ id: start.cursor }) : this.#resetBlock(start.reason);
-    const ping = encodeBlock({ id: subscriber.cursor, event: 'ping', data: new Date(options.now()).toISOString() });
-    options.sink.write(frameText(options.view.opening() + position + ping));
+    const reset = start.kind === 'at' ? '' : encodeBlock(this.#resetBlock(view, start.reason));
+    const isNew = cursor === null || start.kind === 'reset';
+    const history = isNew && request.history !== undefined ? await this.#readHistory(subscriber, request.history) : '';
+    // Ended by a change of the configuration while the history was read.
+    if (subscriber.state === 'ended') return subscriber;
+    const position = reset !== '' && history === '' ? '' : encodeBlock({ id: subscriber.cursor });
+    const at = new Date(request.now()).toISOString();
+    const ping = encodeBlock({ id: subscriber.cursor, ...pingBlock(view.ping, at) });
+    sink.write(frameText(view.opening() + reset + history + position + ping));
     void this.#resume(subscriber);
     return subscriber;
+  }
+
+  /** The blocks of the recent events that the subscriber may hear now. */
+  async #readHistory(subscriber: Subscriber, read: ReadHistory): Promise<string> {
+    try {
+      const events = await read(subscriber.cursor);
+      const { group } = subscriber;
+      return events
+        .filter((event) => group.shows(event))
+        .map((event) => group.view.encode(event).toString())
+        .join('');
+    } catch (error) {
+      this.remove(subscriber);
+      throw error;
+    }
+  }
+
+  /**
+   * Events behind the cursor, in order and without a hole as far as the log has them: at once when there are any, else when some come. Null when the signal
+   * aborts first, or when the streams are closed.
+   */
+  async eventsAfter(cursor: number, signal: AbortSignal): Promise<readonly LogEvent[] | null> {
+    while (!signal.aborted && !this.#isClosed) {
+      if (cursor >= this.#delivered) await this.#waitFor(cursor + 1, signal);
+      const events = cursor >= this.#delivered || signal.aborted ? null : await this.#after(cursor);
+      if (events !== null) return events;
+    }
+    return null;
+  }
+
+  /** Resolves when this process has seen the event, when the signal aborts, or when the streams are closed. */
+  async #waitFor(id: number, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const give = () => {
+        this.#waiting = this.#waiting.filter((one) => one !== entry);
+        entry.resolve();
+      };
+      const entry = {
+        id,
+        resolve: () => {
+          signal.removeEventListener('abort', give);
+          resolve();
+        },
+      };
+      this.#waiting.push(entry);
+      signal.addEventListener('abort', give);
+    });
+  }
+
+  /** Whoever waits for events is answered now. */
+  releaseWaiting(): void {
+    this.#isClosed = true;
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
   /** The subscriber's socket has drained. */
@@ -144,10 +253,25 @@ export class DatabaseStreams {
     this.#leaveGroup(subscriber);
   }
 
-  /** Sends what has come since the last flush to every live subscriber. */
+  /** Sends what has come since the last flush to every live subscriber and viewer. */
   flush(): void {
     const upTo = this.#tail.last;
-    if (upTo === this.#delivered) return;
+    if (upTo !== this.#delivered) this.#deliverUpTo(upTo);
+    if (this.#ephemeral.length > 0) this.#deliverEphemeral();
+    this.live.flush();
+  }
+
+  #deliverEphemeral(): void {
+    const events = this.#ephemeral.splice(0);
+    this.#ephemeralChars = 0;
+    for (const group of this.#groups.values()) {
+      const chunk = group.live.length === 0 ? null : group.encodeEphemeral(events);
+      if (chunk === null) continue;
+      for (const { sink } of group.live) if (sink.pendingBytes <= this.#limits.pendingLimitBytes) sink.write(chunk);
+    }
+  }
+
+  #deliverUpTo(upTo: number): void {
     const events = this.#ring.slice(this.#delivered, upTo);
     const overtaken: Subscriber[] = [];
     for (const group of this.#groups.values()) {
@@ -157,6 +281,8 @@ export class DatabaseStreams {
     // More came in one turn than the ring holds: the live ones go on as those who catch up.
     for (const subscriber of overtaken) this.#stepBack(subscriber);
     this.#delivered = upTo;
+    if (events === null) this.live.lose();
+    else this.live.offer(events);
     for (const subscriber of overtaken) void this.#resume(subscriber);
     for (const { resolve } of this.#waiting.filter(({ id }) => id <= upTo)) resolve();
     this.#waiting = this.#waiting.filter(({ id }) => id > upTo);
@@ -164,6 +290,7 @@ export class DatabaseStreams {
 
   /** The configuration is new: every stream narrows, widens or ends. */
   applyConfiguration(database: CatalogDatabase): void {
+    this.live.applyConfiguration(database);
     const verdicts = new Map<string, ReturnType<typeof audienceOf>>();
     for (const subscriber of [...this.#subscribers]) {
       const who = subscriber.listener.kind === 'key' ? subscriber.listener.keyId : '';
@@ -176,30 +303,55 @@ export class DatabaseStreams {
     }
   }
 
-  /** Once a second: pings of this second's slot, silent cursor moves, and sockets that took nothing for too long. */
+  /** Once a second: pings of this second's slot, silent cursor moves, streams that are old, and sockets that took nothing for too long. */
   tick(second: number, now: number): void {
+    this.#second = second;
+    this.live.tick(second, now);
     for (const group of this.#groups.values()) {
       const move = group.silentMove(this.#delivered);
       if (move !== null) for (const subscriber of group.live) subscriber.sink.write(move);
     }
-    const data = new Date(now).toISOString();
-    const plain = frameText(encodeBlock({ event: 'ping', data }));
-    const moving = frameText(encodeBlock({ id: this.#delivered, event: 'ping', data }));
+    const pings = this.#encodePings(new Date(now).toISOString());
     const slot = second % this.#limits.heartbeatSeconds;
     for (const subscriber of this.#subscribers) {
       if (subscriber.state === 'stalled') this.#giveUpStalled(subscriber, second);
+      else if (subscriber.state === 'live' && second >= subscriber.endsAt) this.#rotate(subscriber);
       else if (subscriber.state === 'live' && subscriber.slot === slot) {
-        const wasShownLast = subscriber.group.lastVisibleId >= this.#delivered;
-        subscriber.sink.write(wasShownLast ? plain : moving);
+        const { view, lastVisibleId } = subscriber.group;
+        const { plain, moving } = pings[view.ping];
+        subscriber.sink.write(lastVisibleId >= this.#delivered ? plain : moving);
         this.#stallIfFull(subscriber, second);
       }
     }
   }
 
+  /** With and without an id, in both forms. */
+  #encodePings(at: string): Record<PingForm, { plain: Chunk; moving: Chunk }> {
+    const encode = (form: PingForm) => ({
+      plain: frameText(encodeBlock(pingBlock(form, at))),
+      moving: frameText(encodeBlock({ id: this.#delivered, ...pingBlock(form, at) })),
+    });
+    return { ping: encode('ping'), heartbeat: encode('heartbeat') };
+  }
+
+  /** The client comes back with its cursor, to whichever process has room. */
+  #rotate(subscriber: Subscriber): void {
+    this.end(subscriber, { id: this.#delivered, retry: 100 + this.#random() * 900 });
+  }
+
+  #endOfAge(): number {
+    const { maxAgeSeconds } = this.#limits;
+    if (maxAgeSeconds === 0) return Number.POSITIVE_INFINITY;
+    return this.#second + Math.max(1, Math.round(maxAgeSeconds * (0.75 + 0.5 * this.#random())));
+  }
+
   /** Ends a stream with a last block, or without one. */
-  end(subscriber: Subscriber, last?: { event?: string; data?: string; retry?: number }): void {
+  end(subscriber: Subscriber, last?: { id?: number; retry?: number } | { event: string; data: string }): void {
     if (subscriber.state === 'ended') return;
-    if (last !== undefined && subscriber.state !== 'stalled') subscriber.sink.write(frameText(encodeBlock(last)));
+    if (last !== undefined && subscriber.state !== 'stalled') {
+      const block = 'event' in last ? subscriber.group.view.notice(last.event, last.data) : last;
+      subscriber.sink.write(frameText(encodeBlock(block)));
+    }
     this.remove(subscriber);
     subscriber.sink.end();
   }
@@ -210,8 +362,9 @@ export class DatabaseStreams {
 
   close(): void {
     this.#tail.close();
+    this.live.close();
     for (const subscriber of [...this.#subscribers]) this.end(subscriber);
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
+    this.releaseWaiting();
   }
 
   #deliver(group: Group, events: readonly LogEvent[], upTo: number): void {
@@ -261,7 +414,7 @@ export class DatabaseStreams {
       if (subscriber.state !== 'catching-up') return;
       if (events === null) continue;
       if (events[0]?.id !== subscriber.cursor + 1) {
-        subscriber.sink.write(frameText(this.#resetBlock('retention')));
+        subscriber.sink.write(frameText(encodeBlock(this.#resetBlock(subscriber.group.view, 'retention'))));
         subscriber.cursor = this.#delivered;
         continue;
       }
@@ -305,9 +458,9 @@ export class DatabaseStreams {
     await new Promise<void>((resolve) => this.#waiting.push({ id: cursor, resolve }));
   }
 
-  #resetBlock(reason: ResetReason): string {
+  #resetBlock(view: StreamView, reason: ResetReason): SseBlock {
     const data = JSON.stringify({ reason, oldest: this.#oldest, newest: this.#delivered });
-    return encodeBlock({ id: this.#delivered, event: 'reset', data });
+    return { id: this.#delivered, ...view.notice('reset', data) };
   }
 
   /** Events are lost for this process (it slept longer than the log is kept): every stream is told. */
@@ -315,25 +468,29 @@ export class DatabaseStreams {
     this.#ring.clear();
     this.#oldest = lastLost + 1;
     this.#delivered = lastLost;
-    const chunk = frameText(this.#resetBlock('retention'));
-    for (const group of this.#groups.values()) for (const subscriber of group.live) subscriber.sink.write(chunk);
+    for (const { view, live } of this.#groups.values()) {
+      const chunk = frameText(encodeBlock(this.#resetBlock(view, 'retention')));
+      for (const subscriber of live) subscriber.sink.write(chunk);
+    }
+    this.live.lose();
+    this.#requestFlush();
   }
 
-  #groupOf(view: StreamView, audience: Audience): Group {
-    const key = `${view.name}\n${audience.signature}`;
+  #groupOf(view: StreamView, audience: Audience, filter: EventFilter): Group {
+    const key = Group.keyOf(view, audience, filter);
     const present = this.#groups.get(key);
     if (present !== undefined) return present;
-    const group = new Group(view, audience);
+    const group = new Group(view, audience, filter);
     group.lastVisibleId = this.#delivered;
     this.#groups.set(key, group);
     return group;
   }
 
   #moveTo(subscriber: Subscriber, audience: Audience): void {
-    const { view } = subscriber.group;
+    const { view, filter } = subscriber.group;
     const isLive = subscriber.state === 'live';
     this.#leaveGroup(subscriber);
-    subscriber.group = this.#groupOf(view, audience);
+    subscriber.group = this.#groupOf(view, audience, filter);
     subscriber.group.size += 1;
     if (isLive) subscriber.group.enter(subscriber);
   }
@@ -342,7 +499,7 @@ export class DatabaseStreams {
     const { group } = subscriber;
     group.leave(subscriber);
     group.size -= 1;
-    if (group.size === 0) this.#groups.delete(`${group.view.name}\n${group.audience.signature}`);
+    if (group.size === 0) this.#groups.delete(Group.keyOf(group.view, group.audience, group.filter));
   }
 }
 

@@ -1,8 +1,9 @@
-/** Subscribers that see the same bytes: the same view, and the same audience. What one of them is sent is encoded once for all. */
+/** Subscribers that see the same bytes: the same view, audience and filter. What one of them is sent is encoded once for all. */
 import type { LogEvent } from '@tidewire/change-log/log-event';
 import { type Chunk, frameChunk, frameText } from '@tidewire/sse/chunk';
 import { encodeBlock } from '@tidewire/sse/encode';
 import type { Audience } from './audience.js';
+import type { EventFilter } from './event-filter.js';
 import type { StreamView } from './stream-view.js';
 import type { Subscriber } from './subscriber.js';
 
@@ -12,6 +13,7 @@ const KEPT_STRETCHES = 16;
 export class Group {
   readonly view: StreamView;
   readonly audience: Audience;
+  readonly filter: EventFilter;
   readonly live: Subscriber[] = [];
   /** Subscribers of every state. */
   size = 0;
@@ -21,9 +23,20 @@ export class Group {
   lastMovedId = 0;
   readonly #stretches = new Map<string, Chunk | null>();
 
-  constructor(view: StreamView, audience: Audience) {
+  constructor(view: StreamView, audience: Audience, filter: EventFilter) {
     this.view = view;
     this.audience = audience;
+    this.filter = filter;
+  }
+
+  /** Equal for groups that would see the same bytes. */
+  static keyOf(view: StreamView, audience: Audience, filter: EventFilter): string {
+    return `${view.name}\n${audience.signature}\n${filter.signature}`;
+  }
+
+  /** True when its subscribers may hear the event and asked for it. */
+  shows(event: LogEvent): boolean {
+    return this.filter.passes(event) && this.audience.mayHear(event);
   }
 
   enter(subscriber: Subscriber): void {
@@ -41,14 +54,21 @@ export class Group {
     subscriber.index = -1;
   }
 
-  /** The events that may be heard, as one chunk; null when none may. */
+  /** The events that are shown, as one chunk; null when none is. */
   encode(events: readonly LogEvent[]): Chunk | null {
     const parts: Buffer[] = [];
     for (const event of events) {
-      if (!this.audience.mayHear(event)) continue;
+      if (!this.shows(event)) continue;
       parts.push(this.view.encode(event));
       this.lastVisibleId = Math.max(this.lastVisibleId, event.id);
     }
+    return parts.length === 0 ? null : frameChunk(parts);
+  }
+
+  /** Events that are not in the log, as one chunk; null when none is shown. */
+  encodeEphemeral(events: readonly LogEvent[]): Chunk | null {
+    if (!this.view.showsEphemeral) return null;
+    const parts = events.filter((event) => this.shows(event)).map((event) => this.view.encode(event));
     return parts.length === 0 ? null : frameChunk(parts);
   }
 
@@ -57,9 +77,10 @@ export class Group {
     const key = `${events[0]?.id}-${events.at(-1)?.id}`;
     const kept = this.#stretches.get(key);
     if (kept !== undefined) return kept;
-    const parts = events.filter((event) => this.audience.mayHear(event)).map((event) => this.view.encode(event));
+    const shown = events.filter((event) => this.shows(event));
+    const parts = shown.map((event) => this.view.encode(event));
     const last = events.at(-1);
-    if (last !== undefined && !this.audience.mayHear(last)) parts.push(Buffer.from(encodeBlock({ id: last.id })));
+    if (last !== undefined && last !== shown.at(-1)) parts.push(Buffer.from(encodeBlock({ id: last.id })));
     const chunk = parts.length === 0 ? null : frameChunk(parts);
     this.#stretches.set(key, chunk);
     const [oldest] = this.#stretches.keys();

@@ -2,24 +2,22 @@
  * The hub: every open stream of this process, by database. It hears the change bus, reads the log where the bus was silent, and
  * sends. One timer serves all heartbeats.
  */
-import type { ChangeBus } from '@tidewire/change-log/change-bus';
+import type { ChangeBus, ChangeHint } from '@tidewire/change-log/change-bus';
 import type { EventLog, LogHead } from '@tidewire/change-log/event-log';
+import type { LogEvent } from '@tidewire/change-log/log-event';
 import type { Catalog } from '@tidewire/db/catalog';
-import { type Audience, audienceOf, type Listener } from './audience.js';
-import { DatabaseStreams, type StreamLimits } from './database-streams.js';
+import type { LiveSource } from '@tidewire/query/live-source';
+import { audienceOf } from './audience.js';
+import { DatabaseStreams, type StreamLimits, type StreamRequest } from './database-streams.js';
+import type { LiveForm, ViewerVerdict } from './live-query.js';
 import type { Sink } from './sink.js';
-import type { StreamView } from './stream-view.js';
 import type { Subscriber } from './subscriber.js';
 
-export type Subscription = {
-  databaseId: number;
-  view: StreamView;
-  listener: Listener;
-  audience: Audience;
-  sink: Sink;
-  /** Null: from now on; NaN: what the client sent is no cursor. */
-  cursor: number | null;
-};
+/** A stream of the events of a database. */
+export type Subscription = StreamRequest & { databaseId: number };
+
+/** A stream that shows a result. */
+export type LiveSubscription = { databaseId: number; source: LiveSource; form: LiveForm; verdict: ViewerVerdict };
 
 /** What the socket of a stream reports, and the way to end the stream from outside. */
 export type StreamHandle = {
@@ -29,7 +27,8 @@ export type StreamHandle = {
   end(event: 'revoked' | 'expired', reason: string): void;
 };
 
-export type HubStats = { streams: number; behind: number; databases: number };
+/** `queries`: live queries that are kept up to date, whatever number of streams shows each. */
+export type HubStats = { streams: number; behind: number; databases: number; queries: number };
 
 export interface Hub {
   /**
@@ -37,6 +36,16 @@ export interface Hub {
    * the log cannot be read; nothing was written then.
    */
   subscribe(subscription: Subscription): Promise<StreamHandle>;
+  /**
+   * Finds or begins the live query, and resolves when there is something to show: with the way to attach a response whose headers are sent. Rejects with what the read of
+   * the source rejects with.
+   */
+  openLive(subscription: LiveSubscription): Promise<(sink: Sink) => StreamHandle>;
+  /**
+   * Events behind the cursor, in order and without a hole as far as the log has them, for whoever holds no stream: at once when there are any, else when some come. Null
+   * when the signal aborts first, or while the streams are being ended. Rejects when the log cannot be read at the beginning.
+   */
+  eventsAfter(databaseId: number, cursor: number, signal: AbortSignal): Promise<readonly LogEvent[] | null>;
   /** Databases with open streams; their heads are what the once-a-second look asks for. */
   databases(): Iterable<number>;
   noteHead(head: LogHead): void;
@@ -60,6 +69,7 @@ export const defaultLimits: StreamLimits = {
   ringLimitBytes: 16 * 1024 * 1024,
   heartbeatSeconds: 8,
   stallLimitSeconds: 120,
+  maxAgeSeconds: 30 * 60,
 };
 
 /** Longest pause between two flushes under load. */
@@ -101,6 +111,7 @@ export function createHub(options: HubOptions): Hub {
       limits,
       head,
       onError,
+      random,
       requestFlush: () => requestFlush(streams),
     });
     databases.set(databaseId, streams);
@@ -140,7 +151,7 @@ export function createHub(options: HubOptions): Hub {
   }
 
   function closeWhenIdle(streams: DatabaseStreams): void {
-    if (streams.size > 0) {
+    if (!streams.isIdle) {
       idleSince.delete(streams.databaseId);
       return;
     }
@@ -156,6 +167,7 @@ export function createHub(options: HubOptions): Hub {
   const stopHearing = bus.subscribe((hint) => {
     if (hint.kind === 'events') databases.get(hint.databaseId)?.offer(hint.events);
     if (hint.kind === 'head') databases.get(hint.databaseId)?.noteNewest(hint.head);
+    if (hint.kind === 'ephemeral') databases.get(hint.databaseId)?.offerEphemeral(ephemeralEvent(hint));
   });
   const stopWatching = catalog.onChange((database) => databases.get(database.id)?.applyConfiguration(database));
   const timer = setInterval(tick, 1_000);
@@ -165,9 +177,9 @@ export function createHub(options: HubOptions): Hub {
   }
 
   return {
-    async subscribe({ databaseId, view, listener, audience, sink, cursor }) {
+    async subscribe({ databaseId, ...request }) {
       const streams = await streamsOf(databaseId);
-      const subscriber = await streams.subscribe({ view, listener, audience, sink, cursor, now });
+      const subscriber = await streams.subscribe({ ...request, now });
       if (isDraining) farewell(streams, subscriber);
       const database = catalog.peek(databaseId);
       // The configuration may have changed while the log was asked.
@@ -178,6 +190,26 @@ export function createHub(options: HubOptions): Hub {
         end: (event, reason) => streams.end(subscriber, { event, data: JSON.stringify({ reason }) }),
       };
     },
+    async openLive({ databaseId, source, form, verdict }) {
+      const streams = await streamsOf(databaseId);
+      const query = await streams.live.open(source);
+      return (sink) => {
+        const viewer = query.join(verdict, sink, streams.live.nextSlot(), form);
+        const database = catalog.peek(databaseId);
+        // The configuration may have changed while the result was read.
+        if (database !== undefined && verdict(database) !== null) streams.live.applyConfiguration(database);
+        if (isDraining) streams.live.end(viewer, { retry: 500 + random() * 2_000 });
+        return {
+          drained: () => query.drained(viewer),
+          closed: () => query.leave(viewer),
+          end: (event, reason) => streams.live.end(viewer, { event, data: JSON.stringify({ reason }) }),
+        };
+      };
+    },
+    async eventsAfter(databaseId, cursor, signal) {
+      const streams = await streamsOf(databaseId);
+      return isDraining ? null : streams.eventsAfter(cursor, signal);
+    },
     databases: () => databases.keys(),
     noteHead(head) {
       databases.get(head.databaseId)?.noteHead(head);
@@ -185,26 +217,28 @@ export function createHub(options: HubOptions): Hub {
     stats() {
       let streams = 0;
       let behind = 0;
+      let queries = 0;
       for (const database of databases.values()) {
-        streams += database.size;
+        streams += database.streamCount;
         behind += database.behind;
+        queries += database.live.size;
       }
-      return { streams, behind, databases: databases.size };
+      return { streams, behind, databases: databases.size, queries };
     },
     async drain(withinMs) {
       isDraining = true;
       const ends: Promise<void>[] = [];
+      const later = (end: () => void) => {
+        const atRandom = new Promise<void>((resolve) => {
+          setTimeout(resolve, random() * withinMs);
+        });
+        ends.push(atRandom.then(end));
+      };
       for (const streams of databases.values()) {
-        for (const subscriber of streams.subscribers()) {
-          ends.push(
-            new Promise((resolve) => {
-              setTimeout(() => {
-                farewell(streams, subscriber);
-                resolve();
-              }, random() * withinMs);
-            }),
-          );
-        }
+        streams.releaseWaiting();
+        for (const subscriber of streams.subscribers()) later(() => farewell(streams, subscriber));
+        for (const viewer of streams.live.viewers())
+          later(() => streams.live.end(viewer, { retry: 500 + random() * 2_000 }));
       }
       await Promise.all(ends);
       stopHearing();
@@ -219,4 +253,10 @@ export function createHub(options: HubOptions): Hub {
     const isSame = verdict.status === 'open' && verdict.audience.signature === subscriber.group.audience.signature;
     if (!isSame) streams.applyConfiguration(database);
   }
+}
+
+/** An event without a number: the form in which views show it. */
+function ephemeralEvent({ name, data, actor, at }: ChangeHint & { kind: 'ephemeral' }): LogEvent {
+  const nothing = { collectionId: null, collection: null, documentId: null, before: null, after: null };
+  return { id: 0, type: 'publish', ...nothing, name, data, actor, operationId: '', at };
 }

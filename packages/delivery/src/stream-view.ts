@@ -1,56 +1,125 @@
 /**
- * A view: the form in which a kind of stream shows events. It says what a stream opens with, how an event looks, and how a ping
- * does; ids, cursor moves and resets are the hub's and the same for all.
+ * A view: the form in which a kind of stream shows events. It says what a stream opens with, how an event looks, and how pings and notices
+ * do; ids and cursor moves are the hub's and the same for all.
  */
 import type { LogEvent } from '@tidewire/change-log/log-event';
-import { encodeBlock } from '@tidewire/sse/encode';
+import { encodeBlock, type SseBlock } from '@tidewire/sse/encode';
+
+/** How a stream says that it is alive: `ping` with the time, or `heartbeat` with `OK`. */
+export type PingForm = 'ping' | 'heartbeat';
 
 export interface StreamView {
   readonly name: string;
+  readonly ping: PingForm;
+  /** Whether events that are not in the log are shown. */
+  readonly showsEphemeral: boolean;
   /** Blocks that a stream begins with, before its first cursor; empty for none. */
   opening(): string;
-  /** The event's block with its id, as bytes. Encoded once and shared by every stream of this view. */
+  /** The event's block with its id (0: without one), as bytes. Encoded once and shared by every stream of this view. */
   encode(event: LogEvent): Buffer;
+  /** What the server says of the stream itself: `reset`, `revoked`, `expired`. `data` is JSON text. */
+  notice(event: string, data: string): SseBlock;
 }
 
-/** A view whose encodings are kept as long as the event itself is. */
-function createView(name: string, opening: string, encode: (event: LogEvent) => string): StreamView {
+type ViewForm = {
+  opening: string;
+  block: (event: LogEvent) => SseBlock;
+  ping?: PingForm;
+  showsEphemeral?: boolean;
+  notice?: (event: string, data: string) => SseBlock;
+};
+
+/** A view whose encodings are kept as long as the event itself is. `block` is the event without its id. */
+export function createView(name: string, form: ViewForm): StreamView {
   const encoded = new WeakMap<LogEvent, Buffer>();
   return {
     name,
-    opening: () => opening,
+    ping: form.ping ?? 'ping',
+    showsEphemeral: form.showsEphemeral ?? true,
+    opening: () => form.opening,
     encode(event) {
       const present = encoded.get(event);
       if (present !== undefined) return present;
-      const bytes = Buffer.from(encode(event));
+      const block = form.block(event);
+      const bytes = Buffer.from(encodeBlock(event.id === 0 ? block : { id: event.id, ...block }));
       encoded.set(event, bytes);
       return bytes;
     },
+    notice: form.notice ?? ((event, data) => ({ event, data })),
   };
 }
 
+/** The block of a ping; `at` is ISO 8601. */
+export function pingBlock(form: PingForm, at: string): SseBlock {
+  return form === 'ping' ? { event: 'ping', data: at } : { event: 'heartbeat', data: 'OK' };
+}
+
+const retry = encodeBlock({ retry: 2000 });
+
 /**
- * restdb.io's typed stream: `post` with the whole document, `put` with the id, `delete` with a list of ids, and `publish`.
+ * restdb.io's typed stream: `post` with the whole document, `put` with the id, `delete` with a list of ids, and `publish`; and ours, `rename` with the
+ * collection's new name and `drop`.
  * A client of theirs waits for the `init` message and asks for a reconnection time of 2 s.
  */
-export const restdbView: StreamView = createView(
-  'restdb',
-  encodeBlock({ retry: 2000 }) + encodeBlock({ data: '{"channel":"init","data":{}}' }),
-  (event) => encodeBlock({ id: event.id, event: event.type, data: restdbData(event) }),
-);
+export const restdbView: StreamView = createView('restdb', {
+  opening: retry + encodeBlock({ data: '{"channel":"init","data":{}}' }),
+  block: (event) => ({ event: event.type, data: restdbData(event) }),
+});
 
 /** The JSON text of an event as `/realtime` sends it: `{"event","collection","data"}`, or `{"event","data"}` of a custom one. */
 export function restdbData(event: LogEvent): string {
-  if (event.type === 'publish') return `{"event":${JSON.stringify(event.name)},"data":${event.data}}`;
-  const subject = `{"event":"${event.type}","collection":${JSON.stringify(event.collection)},"data":`;
-  if (event.type === 'post') return `${subject}${event.after}}`;
-  return event.type === 'put' ? `${subject}"${event.documentId}"}` : `${subject}["${event.documentId}"]}`;
+  const { type, collection, documentId, name, after, data } = event;
+  const about = (what: string | null) =>
+    `{"event":"${type}","collection":${JSON.stringify(collection)},"data":${what}}`;
+  switch (type) {
+    case 'publish':
+      return `{"event":${JSON.stringify(name)},"data":${data}}`;
+    case 'post':
+      return about(after);
+    case 'put':
+      return about(`"${documentId}"`);
+    case 'delete':
+      return about(`["${documentId}"]`);
+    case 'rename':
+      return about(JSON.stringify(name));
+    case 'drop':
+      return about('null');
+  }
 }
 
 /** What the dashboard's console shows: every event of the database, with who did it. */
-export const adminView: StreamView = createView('admin', encodeBlock({ retry: 2000 }), (event) =>
-  encodeBlock({ id: event.id, event: 'log', data: encodeAdminEvent(event) }),
-);
+export const adminView: StreamView = createView('admin', {
+  opening: retry,
+  block: (event) => ({ event: 'log', data: encodeAdminEvent(event) }),
+  showsEphemeral: false,
+});
+
+/**
+ * MUDBASE's stream: unnamed messages `{"type","payload"}`. A change is `{"type":"customer.put","collection":"customer","payload"}` with the document, of a delete its `_id`; a custom
+ * event has its own name as type and no `collection`. Notices are messages, too, for clients that listen to nothing else.
+ */
+export const mudbaseView: StreamView = createView('mudbase', {
+  opening: retry,
+  block: (event) => ({ data: mudbaseData(event) }),
+  notice: (event, data) => ({ data: `{"type":"${event}","payload":${data}}` }),
+});
+
+function mudbaseData({ type, collection, documentId, name, after, data }: LogEvent): string {
+  if (type === 'publish') return `{"type":${JSON.stringify(name)},"payload":${data}}`;
+  const about = (payload: string | null) =>
+    `{"type":${JSON.stringify(`${collection}.${type}`)},"collection":${JSON.stringify(collection)},"payload":${payload}}`;
+  switch (type) {
+    case 'post':
+    case 'put':
+      return about(after);
+    case 'delete':
+      return about(`{"_id":"${documentId}"}`);
+    case 'rename':
+      return about(`{"name":${JSON.stringify(name)}}`);
+    case 'drop':
+      return about('null');
+  }
+}
 
 /** The JSON of `AdminEvent` in `@tidewire/protocol/admin-api`. */
 export function encodeAdminEvent(event: LogEvent): string {

@@ -26,6 +26,8 @@ export class Subscriber {
   index = -1;
   /** The hub's second at which it stalled. */
   stalledAt = 0;
+  /** The hub's second from which on it is sent away, to come back with its cursor. */
+  endsAt = Number.POSITIVE_INFINITY;
 
   constructor(listener: Listener, sink: Sink, group: Group, slot: number) {
     this.listener = listener;

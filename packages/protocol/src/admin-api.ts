@@ -1,6 +1,7 @@
 /** The admin API's requests and answers: the dashboard and the server parse with these same schemas. Times are ISO 8601 in UTC. */
 import { z } from 'zod';
-import { type GrantKind, grantRules, parseGrant } from './channel.js';
+import { eventTypes, type GrantKind, grantRules, parseGrant } from './channel.js';
+import { collectionNamePattern, collectionNameRule } from './names.js';
 import { databaseSettingsSchema } from './settings.js';
 
 function grantList(kind: GrantKind) {
@@ -79,6 +80,29 @@ export const databaseSchema = z.object({
 });
 /** A collection and the number of its documents. */
 export const collectionSchema = z.object({ name: z.string(), documents: z.number(), createdAt: z.string() });
+/** `PATCH /api/databases/{db}/collections/{c}`. */
+export const renameCollectionRequestSchema = z.strictObject({
+  name: z.string().regex(collectionNamePattern, `not the name of a collection; allowed: ${collectionNameRule}`),
+});
+/** Its answer: the number of the event, and what still names the collection as it was called before: grants of keys, and fields of schemas. */
+export const renamedCollectionSchema = z.object({
+  name: z.string(),
+  eventId: z.number(),
+  keys: z.array(z.object({ id: z.string(), name: z.string() })),
+  schemas: z.array(z.object({ collection: z.string(), fields: z.array(z.string()) })),
+});
+/**
+ * A line of the answer to truncating or dropping a collection: how many documents were deleted, how many there were at the beginning, and the last event (null before the
+ * first). The last line has `done`: false when it ended early, and then why.
+ */
+export const emptyingLineSchema = z.object({
+  done: z.boolean().optional(),
+  deleted: z.number(),
+  total: z.number(),
+  eventId: z.number().nullable(),
+  problem: z.object({ code: z.string(), detail: z.string() }).loose().optional(),
+});
+
 /** A key as lists show it, without its text. `revokedAt` is null while it is good, `lastUsedAt` before its first use. */
 export const apiKeySchema = z.object({
   id: z.string(),
@@ -99,11 +123,11 @@ export const createdKeySchema = apiKeySchema.extend({ key: z.string() });
 /** An event as admins see it: in `GET /api/databases/{db}/events` and as `event: log` on its stream. */
 export const adminEventSchema = z.object({
   id: z.number(),
-  type: z.enum(['post', 'put', 'delete', 'publish']),
+  type: z.enum(eventTypes),
   collection: z.string().nullable(),
   documentId: z.string().nullable(),
   name: z.string().nullable(),
-  /** publish: the data; post, put: the document after; delete: the document before. */
+  /** publish: the data; post, put: the document after; delete: the document before; rename, drop: null. */
   data: z.unknown(),
   actor: z.string(),
   operationId: z.string(),
@@ -123,6 +147,8 @@ export const documentsAnswerSchema = z.object({
 export type AdminAnswer = z.infer<typeof adminSchema>;
 export type DatabaseAnswer = z.infer<typeof databaseSchema>;
 export type CollectionAnswer = z.infer<typeof collectionSchema>;
+export type RenamedCollectionAnswer = z.infer<typeof renamedCollectionSchema>;
+export type EmptyingLine = z.infer<typeof emptyingLineSchema>;
 export type ApiKeyAnswer = z.infer<typeof apiKeySchema>;
 export type CreatedKeyAnswer = z.infer<typeof createdKeySchema>;
 export type AdminEvent = z.infer<typeof adminEventSchema>;

@@ -10,8 +10,12 @@
  */
 import { collectionNamePattern, eventNamePattern } from './names.js';
 
-/** Types of events as they stand on the wire. */
-export type EventType = 'post' | 'put' | 'delete' | 'publish';
+/**
+ * Types of events as they stand on the wire: `post put delete` tell of a document, `rename` and `drop` of a collection, `publish` is a custom event.
+ */
+export const eventTypes = ['post', 'put', 'delete', 'publish', 'rename', 'drop'] as const;
+/** One of `eventTypes`. */
+export type EventType = (typeof eventTypes)[number];
 
 /** The lists of a key that hold grants. */
 export type GrantKind = 'rest' | 'listen' | 'publish';
@@ -20,6 +24,7 @@ export type GrantKind = 'rest' | 'listen' | 'publish';
 export type RestMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 const restMethods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', '*'];
+const changeMethods = ['POST', 'PUT', 'DELETE'];
 const listenMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'PUBLISH', '*'];
 
 /** What each list allows, for messages. */
@@ -59,13 +64,27 @@ export function allowsPublish(grants: readonly string[], name: string): boolean 
   return grants.some((grant) => coversName(grant, name));
 }
 
-/** True when the `listen` list has the channel of this event: `name` is the collection, or the custom event's name for `publish`. */
+/**
+ * True when the `listen` list has the channel of this event: `name` is the collection, or the custom event's name for `publish`. What happens to a collection as a
+ * whole (`rename`, under the old name, and `drop`) is for whoever may hear any change of its documents.
+ */
 export function allowsListen(grants: readonly string[], type: EventType, name: string): boolean {
-  const method = type.toUpperCase();
-  if (type !== 'publish') return grants.some((grant) => covers(grant, method, name));
+  if (type === 'rename' || type === 'drop')
+    return changeMethods.some((method) => grants.some((grant) => covers(grant, method, name)));
+  if (type !== 'publish') return grants.some((grant) => covers(grant, type.toUpperCase(), name));
   return grants.some(
     (grant) => grant === '*:*' || (grant.startsWith('PUBLISH:') && coversName(grant.slice('PUBLISH:'.length), name)),
   );
+}
+
+/** True when the `listen` list has the custom event of this name, or one below it (`chat.typing` is below `chat`). */
+export function allowsChannel(grants: readonly string[], channel: string): boolean {
+  return allowsListen(grants, 'publish', channel) || grants.some((grant) => grant.startsWith(`PUBLISH:${channel}.`));
+}
+
+/** True when a `rest` or `listen` grant names this very collection: when the collection gets another name, the grant does not follow. */
+export function namesCollection(grant: string, collection: string): boolean {
+  return !grant.startsWith('PUBLISH:') && grant.endsWith(`:${collection}`);
 }
 
 function covers(grant: string, method: string, collection: string): boolean {

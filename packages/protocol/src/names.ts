@@ -34,6 +34,8 @@ export const reservedEventNames: ReadonlySet<string> = new Set([
   'patch',
   'delete',
   'publish',
+  'rename',
+  'drop',
   'reset',
   'revoked',
   'expired',
@@ -54,3 +56,9 @@ export const metafields = [
   '_keywords',
   '_tags',
 ] as const;
+
+/**
+ * Fields by which a child names its parent: the parent's `_id`, its collection, and the field of its schema (restdb.io's names,
+ * https://restdb.io/docs/parent-child-relations). The server sets them, and they stand with the document's own fields in every answer.
+ */
+export const parentFields = ['_parent_id', '_parent_def', '_parent_field'] as const;

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aggregate } from './aggregate.js';
 import { parseAggregation } from './aggregation.js';
-import { ExactSum, readSum } from './exact-sum.js';
-import { parseHints } from './hints.js';
 import type { JsonObject } from './json.js';
 import { queryLimits } from './query-limits.js';
 import { times } from './random.fixture.js';
@@ -99,57 +97,5 @@ describe('an aggregation', () => {
     const documents = times(queryLimits.groups + 1, (index) => ({ a: index }));
     expect(resultOf({ groupby: ['a'] }, documents)).toMatchObject([{ field: '/groupby' }]);
     expect(resultOf({ groupby: ['a'] }, documents.slice(1))).toHaveLength(queryLimits.groups);
-  });
-});
-
-describe('a sum', () => {
-  const sum = (numbers: readonly number[]) => {
-    const exact = new ExactSum();
-    for (const number of numbers) exact.add(number);
-    return readSum(String(exact));
-  };
-  it('does not depend on the order of its terms', () => {
-    expect(sum([1e300, 1, -1e300])).toBe(1);
-    expect(sum(times(10, () => 0.1))).toBe(1);
-    expect(sum([5e-324, 1.7976931348623157e308, -1.7976931348623157e308])).toBe(5e-324);
-    expect(sum([-0.5, -1e21, 2.5e-7])).toBe(-1e21);
-    expect(sum([])).toBe(0);
-  });
-  it('beyond a double is null', () => {
-    expect(sum([1.7976931348623157e308, 1.7976931348623157e308])).toBeNull();
-  });
-});
-
-describe('hints', () => {
-  it('are parsed in one go', () => {
-    const parsed = parseHints({
-      $fields: { a: 1 },
-      $max: 5,
-      $skip: 0,
-      $orderby: { a: -1 },
-      $groupby: ['a'],
-      $aggregate: ['COUNT:'],
-      '$aggregate-grand-total': true,
-    });
-    expect(parsed).toMatchObject({
-      ok: true,
-      hints: { max: 5, skip: 0, aggregation: { hasGrandTotal: true, items: [{ name: 'COUNT ' }] } },
-    });
-    expect(parseHints(undefined)).toEqual({ ok: true, hints: {} });
-  });
-  it.each<[unknown, string]>([
-    [[], ''],
-    [{ max: 5 }, '/max'],
-    [{ $max: -1 }, '/$max'],
-    [{ $max: '5' }, '/$max'],
-    [{ $max: 10_001 }, '/$max'],
-    [{ $skip: 1.5 }, '/$skip'],
-    [{ $fields: { a: 5 } }, '/$fields/a'],
-    [{ $orderby: { a: 0 } }, '/$orderby/a'],
-    [{ $groupby: ['$X:a'] }, '/$groupby/0'],
-    [{ $aggregate: ['X:a'] }, '/$aggregate/0'],
-  ])('%j is refused with the place', (raw, field) => {
-    const parsed = parseHints(raw);
-    expect(parsed.ok ? null : parsed.errors[0]?.field).toBe(field);
   });
 });

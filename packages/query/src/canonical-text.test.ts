@@ -47,10 +47,13 @@ it.each<[JsonObject, JsonObject]>([
 
 const seed = 7;
 
-it(`a document matches only filters whose equality terms it fulfils; equal texts mean equal answers (seed ${seed})`, () => {
+it(`a document matches only filters whose equality terms it fulfils; equal texts mean equal answers (seed ${seed})`, {
+  timeout: 60_000,
+}, () => {
   const random = createRandom(seed);
   const documents = times(60, (index) => makeDocument(random, index));
   const answers = new Map<string, string>();
+  const wrong: unknown[] = [];
   let terms = 0;
   for (let left = 4_000; left > 0; left -= 1) {
     const parsed = parseFilter(makeFilter(random));
@@ -58,33 +61,15 @@ it(`a document matches only filters whose equality terms it fulfils; equal texts
     const matches = createMatcher(parsed.filter);
     const answer = documents.map((document) => (matches(document) ? '1' : '0')).join('');
     const text = canonicalText(parsed.filter);
-    expect(answers.get(text) ?? answer).toBe(answer);
+    if ((answers.get(text) ?? answer) !== answer) wrong.push(text);
     answers.set(text, answer);
     for (const { path, values } of equalityTerms(parsed.filter)) {
       for (const document of documents.filter(matches)) {
         terms += 1;
-        expect(termValuesOf(document, path).some((value) => values.includes(value))).toBe(true);
+        if (!termValuesOf(document, path).some((value) => values.includes(value))) wrong.push({ path, document });
       }
     }
   }
+  expect(wrong).toEqual([]);
   expect(terms).toBeGreaterThan(100);
-});
-
-it('equality terms are those that all matching documents fulfil', () => {
-  expect(
-    equalityTerms(
-      filterOf({
-        a: 1,
-        'b.c': { $in: ['x', null] },
-        d: { $gt: 1 },
-        $or: [{ e: 1 }, { f: 1 }],
-        g: { $ne: 1 },
-        h: { i: 1 },
-      }),
-    ),
-  ).toEqual([
-    { path: ['a'], values: [1] },
-    { path: ['b', 'c'], values: ['x', null] },
-  ]);
-  expect(termValuesOf({ a: [{ b: 1 }, { b: [2, 'x'] }, {}] }, ['a', 'b'])).toEqual([1, 2, 'x', null]);
 });

@@ -4,7 +4,7 @@
  */
 import { createTestDatabase } from '@tidewire/testing/test-database';
 import pg from 'pg';
-import { indexExpression } from './index-expression.js';
+import { createKeyFunction, indexExpression } from './index-expression.js';
 import type { JsonObject } from './json.js';
 
 /** Paths that have an index in the table. */
@@ -13,19 +13,23 @@ export const declaredPaths = ['a', 'a.b', 'b'];
 /** A connection to a database of its own, and what ends both. */
 export type LinguisticDatabase = { client: pg.Client; close(): Promise<void> };
 
-/** Creates an empty database. */
+/** Creates a database without tables, but with the function of indexes. */
 export async function createLinguisticDatabase(): Promise<LinguisticDatabase> {
   const { address, name } = await createTestDatabase({ empty: true });
   const admin = new pg.Client(address);
   await admin.connect();
   const { rows } = await admin.query(`SELECT FROM pg_collation WHERE collname = 'en-US-x-icu'`);
-  if (rows.length === 0) return { client: admin, close: () => admin.end() };
+  if (rows.length === 0) {
+    await admin.query(createKeyFunction());
+    return { client: admin, close: () => admin.end() };
+  }
   const linguistic = `${name}_icu`;
   await admin.query(
     `CREATE DATABASE ${linguistic} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'`,
   );
   const client = new pg.Client(withDatabase(address, linguistic));
   await client.connect();
+  await client.query(createKeyFunction());
   const close = async () => {
     await client.end();
     await admin.query(`DROP DATABASE ${linguistic}`);

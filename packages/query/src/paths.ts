@@ -13,10 +13,15 @@ export function parsePath(text: string): { ok: true; path: string[] } | { ok: fa
   if (path.slice(1).filter(isIndex).length > queryLimits.numericSegments) {
     return fail(`A path has at most ${queryLimits.numericSegments} segments that are numbers.`);
   }
-  const operator = path.find((segment) => segment.startsWith('$'));
+  const operator = path.find((segment, index) => segment.startsWith('$') && !(index > 0 && isReferenceKey(segment)));
   if (operator !== undefined)
     return fail(`"${shorten(operator)}" is not a field: names that begin with $ are operators.`);
   return { ok: true, path };
+}
+
+/** The keys of a reference to another document, `{"$ref","$id"}`, as in `owner.$id`; no other key of a document begins with `$`. */
+function isReferenceKey(segment: string): boolean {
+  return segment === '$id' || segment === '$ref';
 }
 
 /** Whether a segment can be an index into an array: digits without leading zeros. */

@@ -339,3 +339,96 @@ function makeConditions(random: Random, levels: number, isDocument: boolean): Js
 export function makeFilter(random: Random): JsonObject {
   return makeConditions(random, 3, true);
 }
+
+/** An order, as a user would send it in `$orderby`; some by the score of a search. */
+export function makeSort(random: Random): JsonObject {
+  const sort: JsonObject = {};
+  for (let left = below(random, 4); left > 0; left -= 1) {
+    if (random() < 0.1) sort.score = { $meta: 'textScore' };
+    else {
+      const path = random() < 0.5 ? pick(random, ['a', 'b', 'a.b', 'a.0']) : makePath(random);
+      setMember(sort, path, random() < 0.5 ? 1 : -1);
+    }
+  }
+  return sort;
+}
+
+/** The parts of an aggregation, as a user would send them. */
+export function makeAggregation(random: Random): { groupby: string[]; aggregate: string[]; grandTotal: boolean } {
+  const path = () => (random() < 0.6 ? pick(random, ['a', 'b', 'a.b', 'a.0', 'a.-1', '_version']) : makePath(random));
+  const item = () => `${pick(random, ['SUM', 'AVG', 'MIN', 'MAX', 'COUNT', 'sum'])}:${path()}`;
+  return {
+    groupby: times(below(random, 3), () => makeGroupKey(random, path)),
+    aggregate: times(below(random, 4), item),
+    grandTotal: random() < 0.3,
+  };
+}
+
+const formats: [string, ...string[]] = [
+  'YYYY-MM-DD',
+  'YY/Q MMMM MMM M D',
+  'HH:mm:ss.SSS',
+  'hh h H m s A a',
+  "[it's] $1 T",
+  "'; YYYY",
+];
+
+function makeGroupKey(random: Random, path: () => string): string {
+  const kind = random();
+  if (kind < 0.6) return path();
+  const field = random() < 0.5 ? path() : pick(random, ['_created', '_changed', '_changedby']);
+  if (kind < 0.8) return `$${pick(random, ['YEAR', 'MONTH', 'DAY', 'HOUR', 'MIN', 'SEC'])}:${field}`;
+  return `$DATE.${pick(random, formats)}:${field}`;
+}
+
+/** Operators of every kind where they belong and where they do not; MongoDB's that are refused; and fields. */
+const hostileKeys: [string, ...string[]] = [
+  '$and',
+  ...['$or', '$nor', '$not', '$text', '$search', '$eq', '$ne', '$gt', '$lte', '$bt', '$in', '$nin', '$exists'],
+  ...['$type', '$regex', '$options', '$elemMatch', '$size', '$all', '$date', '$currentDate', '$currentYear', '$meta'],
+  ...['$where', '$expr', '$function', '$accumulator', '$lookup', '$jsonSchema', '$mod', '$comment', '$ref', '$', '$$'],
+  ...['a', 'b', 'a.b', 'a.0', 'a.$gt', '', '.', 'a..b', '__proto__', 'constructor.prototype', 'a\0', '\ud800', "'; --"],
+  ...['_id', '_created', '_version', '_version.0', 'a.4294967296', 'a.-1', 'toString', 'a/b~c', '\\u0000', '@', '$v0'],
+];
+const hostileScalars: [JsonValue, ...JsonValue[]] = [
+  null,
+  ...[true, false, 0, -1, 1.5, 1e308, 5e-324, 9007199254740991, 2147483648],
+  ...[
+    '',
+    'a',
+    '$gt',
+    '\0',
+    '\udc00',
+    '2024-05-01',
+    '$currentDate',
+    'i',
+    'ix',
+    'string',
+    'array',
+    '(a+)+$',
+    '(?=a)',
+    '[',
+    '"',
+  ],
+  ...['a{1000}', '(', '\\', "' OR 1=1 --", 'this.a == 1', 'sleep(1000)', '-', '"a', '%', '\u2028', '{"$gt":0}'],
+];
+
+/** What somebody who means harm, or has misread the manual, could send as a filter: JSON of any shape. */
+export function makeHostileFilter(random: Random): JsonObject {
+  return makeHostileObject(random, 4);
+}
+
+function makeHostileObject(random: Random, levels: number): JsonObject {
+  const object: JsonObject = {};
+  for (let left = below(random, 4); left > 0; left -= 1) {
+    setMember(object, pick(random, hostileKeys), makeHostileValue(random, levels));
+  }
+  return object;
+}
+
+function makeHostileValue(random: Random, levels: number): JsonValue {
+  const kind = random();
+  if (levels === 0 || kind < 0.4) return pick(random, hostileScalars);
+  if (kind < 0.6) return times(below(random, 4), () => makeHostileValue(random, levels - 1));
+  return makeHostileObject(random, levels - 1);
+}

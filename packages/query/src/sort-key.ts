@@ -45,8 +45,8 @@ function keyOfNumber(value: number): string {
     : `2n${[...hex].map((digit) => (15 - Number.parseInt(digit, 16)).toString(16)).join('')}`;
 }
 
-/** The key of the value that a jsonb expression gives (NULL: missing), as an SQL expression; of a string's first characters only. */
-export function writeKey(value: string, textLength: number = keyTextLength): string {
+/** The key of the value that a jsonb expression gives (NULL: missing), as an SQL expression; of a string's first characters only (a number, or the name of one). */
+export function writeKey(value: string, textLength: number | 'text_length' = keyTextLength): string {
   const bytes = `encode(float8send((${value})::float8), 'hex')`;
   const text = `${value} #>> '{}'`;
   return [

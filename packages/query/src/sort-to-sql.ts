@@ -24,10 +24,24 @@ export function keysetToSql(
   parameters: SqlParameters,
   options: SqlOptions = {},
 ): string {
+  const keys = sort.terms.map((term) => termToSql(term, parameters, options));
+  return behindToSql(sort, keys, values, parameters);
+}
+
+/** What a term of a sort is compared by. */
+export type SortKeySql = { expression: string; type: string };
+
+/** `keysetToSql` with expressions of the caller's own, one for each term. */
+export function behindToSql(
+  sort: Sort,
+  keys: readonly SortKeySql[],
+  values: CursorValues,
+  parameters: SqlParameters,
+): string {
   if (values.length !== sort.terms.length) throw new RangeError('The cursor belongs to another order.');
-  const parts = sort.terms.map((term, index) => {
-    const { expression, type } = termToSql(term, parameters, options);
-    return { expression, place: `${parameters.add(values[index])}::${type}`, direction: term.direction };
+  const parts = keys.map(({ expression, type }, index) => {
+    const place = `${parameters.add(values[index])}::${type}`;
+    return { expression, place, direction: sort.terms[index]?.direction ?? 1 };
   });
   const [first] = parts;
   if (first !== undefined && parts.every(({ direction }) => direction === first.direction)) {
@@ -44,11 +58,8 @@ export function keysetToSql(
 
 const after = (direction: Direction) => (direction === 1 ? '>' : '<');
 
-function termToSql(
-  term: SortTerm,
-  parameters: SqlParameters,
-  options: SqlOptions,
-): { expression: string; type: string } {
+/** The expression that a term sorts by, and its type. */
+export function termToSql(term: SortTerm, parameters: SqlParameters, options: SqlOptions): SortKeySql {
   if (term.kind === 'score') return { expression: scoreToSql(term.search, parameters, options), type: 'bigint' };
   const [name] = term.path;
   if (term.path.length === 1 && isMetafield(name)) return metafieldColumn(name, options);

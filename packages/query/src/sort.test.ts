@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { cursorOf, decodeCursor, encodeCursor } from './cursor.js';
 import type { JsonObject, JsonValue } from './json.js';
 import { createComparator, defaultSort, parseSort, parseSortParameters, type Sort, sortText } from './sort.js';
 
@@ -99,41 +98,5 @@ describe('orders are parsed', () => {
   it('a direction that is none is refused with its place', () => {
     const parsed = parseSortParameters(['a', 'b'], ['1', 'down']);
     expect(parsed).toMatchObject({ ok: false, errors: [{ field: '/dir/1', allowed: ['1', '-1'] }] });
-  });
-});
-
-describe('a cursor', () => {
-  const sort = sortOf({ a: 1, _created: -1 });
-  const document = { _id: 'x', _created: '2024-05-01T00:00:00.000Z', a: ['é😀', 1] };
-  it('comes back as it was', () => {
-    const values = cursorOf(sort, document);
-    expect(decodeCursor(sort, encodeCursor(sort, values))).toEqual({ ok: true, values });
-  });
-
-  it('stays small, however long the text by which is sorted', () => {
-    expect(encodeCursor(sort, cursorOf(sort, { ...document, a: '長'.repeat(1e6) })).length).toBeLessThan(2_000);
-  });
-
-  it('of another order, of no order, or with a wrong part is refused with what to do', () => {
-    const good = encodeCursor(sort, cursorOf(sort, document));
-    const wrong = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    for (const text of [
-      '',
-      'x',
-      'null',
-      good.slice(1),
-      `${good}=`,
-      wrong(null),
-      wrong([]),
-      wrong({ v: 2 }),
-      wrong({ v: 1, s: sortText(sort), k: ['3a', 'x', 'x'] }),
-      wrong({ v: 1, s: sortText(sort), k: ['3a'] }),
-      wrong({ v: 1, s: sortText(sort), k: [1, 2, 3] }),
-    ]) {
-      const parsed = decodeCursor(sort, text);
-      expect(parsed.ok ? text : parsed.errors[0]?.message).toMatch(/Start again/);
-    }
-    const other = decodeCursor(sortOf({ b: 1 }), good);
-    expect(other.ok ? '' : other.errors[0]?.message).toMatch(/another order/);
   });
 });

@@ -24,3 +24,15 @@ export function column(name: string, { alias }: SqlOptions): string {
   if (!/^[a-z_][a-z0-9_]*$/.test(alias)) throw new RangeError('The alias of a table is a plain lower-case SQL name.');
   return `${alias}.${name}`;
 }
+
+/** Writes values into the SQL itself, for statements that take no parameters (the condition of a partial index). `quote`: the driver's own quoting of a text. */
+export class SqlLiterals extends SqlParameters {
+  constructor(private readonly quote: (text: string) => string) {
+    super();
+  }
+
+  override add(value: unknown): string {
+    if (typeof value !== 'string') throw new TypeError('Only texts are written into SQL.');
+    return this.quote(value);
+  }
+}

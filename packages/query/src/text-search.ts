@@ -25,7 +25,8 @@ export type TextSearch = {
   optional: readonly Term[];
 };
 
-const separators: CodePointSet = normalizeSet([
+/** The characters that stand between words. */
+export const separators: CodePointSet = normalizeSet([
   [0x01, 0x2f],
   [0x3a, 0x40],
   [0x5b, 0x5e],

@@ -7,19 +7,36 @@
  * become conditions on their columns where that means the same.
  */
 import { type FieldFilter, type Filter, isMetafield, type Metafield } from './ast.js';
+import { compareCodePoints } from './code-points.js';
 import { isStoredDate } from './dates.js';
+import { type DeclaredFields, type DeclaredIndexes, noIndexes, usableIndexes } from './declared-index.js';
 import { arraysKey, canDeclare, indexExpression, keysOfRange, keysOfValues } from './index-expression.js';
 import type { JsonValue } from './json.js';
 import { JsonpathVariables, writeFilter } from './jsonpath.js';
+import { keyTextLength } from './sort-key.js';
 import { column, type SqlOptions, type SqlParameters } from './sql-parameters.js';
+import { indexedWord, wordsExpression } from './text-index.js';
 import { scoredTerms, type Term, type TextSearch, termPattern } from './text-search.js';
 
-/** `declaredPaths`: dotted paths that have an index on `indexExpression(path)`; any that cannot have one are passed over. */
-export type ToSqlOptions = SqlOptions & { declaredPaths?: readonly string[] };
+/** `declaredPaths`: dotted paths that have an index on `indexExpression(path)`; any that cannot have one are passed over. `indexes`: those of the collection. */
+export type ToSqlOptions = SqlOptions & { declaredPaths?: readonly string[]; indexes?: DeclaredIndexes };
 
 /** The filter as a boolean SQL expression in parentheses; its values are added to `parameters`. */
 export function toSql(filter: Filter, parameters: SqlParameters, options: ToSqlOptions = {}): string {
-  return new SqlWriter(parameters, options).write(filter, true);
+  const usable = usableIndexes(options.indexes ?? noIndexes, filter);
+  const writer = new SqlWriter(parameters, options, usable);
+  writer.declareThoseIn(filter);
+  const exact = writer.write(filter, true);
+  // Postgres uses a partial index where its condition stands word for word.
+  const conditions = usable.flatMap(({ where }) =>
+    where === null ? [] : [conditionToSql(where, parameters, options)],
+  );
+  return conditions.length === 0 ? exact : `(${[...conditions, exact].join(' AND ')})`;
+}
+
+/** The condition of a partial index, as it must stand in the index and in the queries that use it. */
+export function conditionToSql(where: Filter, parameters: SqlParameters, options: SqlOptions = {}): string {
+  return new SqlWriter(parameters, options, []).write(where, false);
 }
 
 /** The score of a search (`scoreOf`) as an SQL expression of type bigint. */
@@ -33,13 +50,32 @@ export function scoreToSql(search: TextSearch, parameters: SqlParameters, option
 }
 
 class SqlWriter {
-  private readonly declared: Set<string>;
+  /** Path → the text lengths of its indexes. */
+  private readonly declared = new Map<string, Set<number>>();
+  private readonly usable: readonly DeclaredFields[];
 
   constructor(
     private readonly parameters: SqlParameters,
     private readonly options: ToSqlOptions,
+    usable: readonly DeclaredFields[],
   ) {
-    this.declared = new Set(options.declaredPaths?.filter(canDeclare));
+    this.usable = usable;
+    for (const path of options.declaredPaths?.filter(canDeclare) ?? []) this.declare(path, keyTextLength);
+  }
+
+  private declare(path: string, textLength: number): void {
+    const lengths = this.declared.get(path);
+    if (lengths === undefined) this.declared.set(path, new Set([textLength]));
+    else lengths.add(textLength);
+  }
+
+  /** A field of a compound index is of use when all before it are looked at, too. */
+  declareThoseIn(filter: Filter): void {
+    const mentioned = new Set(pathsOf(filter));
+    for (const { paths, textLength } of this.usable) {
+      const end = paths.findIndex((path) => !mentioned.has(path));
+      for (const path of end < 0 ? paths : paths.slice(0, end)) this.declare(path, textLength);
+    }
   }
 
   /** `isPositive`: not under a negation, so that a necessary condition may be added. */
@@ -55,7 +91,7 @@ class SqlWriter {
       case 'field':
         return this.metafield(filter);
       case 'text':
-        return this.text(filter.search);
+        return this.text(filter.search, isPositive);
     }
   }
 
@@ -87,7 +123,9 @@ class SqlWriter {
   private necessary(filter: Filter): string | null {
     switch (filter.kind) {
       case 'and': {
-        const parts = filter.items.map((item) => this.necessary(item)).filter((part) => part !== null);
+        const { ranges, others } = this.splitRanges(filter.items);
+        const parts = others.map((item) => this.necessary(item)).filter((part) => part !== null);
+        parts.push(...[...ranges].map(([path, tests]) => this.between(path, tests)));
         return parts.length === 0 ? null : `(${parts.join(' AND ')})`;
       }
       case 'or': {
@@ -123,16 +161,51 @@ class SqlWriter {
     return test.kind === 'compare' && keysOfRange(test.operator, test.value) !== null;
   }
 
+  /** The comparisons that indexes know, by their path; and whatever else must hold. */
+  private splitRanges(items: readonly Filter[]): { ranges: Map<string, Comparison[]>; others: Filter[] } {
+    const ranges = new Map<string, Comparison[]>();
+    const others: Filter[] = [];
+    for (const item of items.flatMap(partsOf)) {
+      if (item.kind !== 'field' || item.test.kind !== 'compare' || !this.isIndexed(item)) {
+        others.push(item);
+        continue;
+      }
+      const path = item.path.join('.');
+      ranges.set(path, [...(ranges.get(path) ?? []), item.test]);
+    }
+    return { ranges, others };
+  }
+
   private indexed(filter: FieldFilter): string | null {
     if (!this.isIndexed(filter)) return null;
     const { path, test } = filter;
-    const key = indexExpression(path.join('.'), this.options);
-    if (test.kind === 'in') return `(${key} = ANY(${this.parameters.add(keysOfValues(test.values))}::text[]))`;
-    const range = test.kind === 'compare' ? keysOfRange(test.operator, test.value) : null;
-    if (range === null) return null;
-    const from = this.parameters.add(range.from);
-    const to = this.parameters.add(range.to);
-    return `((${key} >= ${from}::text AND ${key} <= ${to}::text) OR ${key} = '${arraysKey}')`;
+    const dotted = path.join('.');
+    if (test.kind === 'compare') return this.between(dotted, [test]);
+    if (test.kind !== 'in') return null;
+    return this.forLengths(dotted, (key, textLength) => {
+      return `(${key} = ANY(${this.parameters.add(keysOfValues(test.values, textLength))}::text[]))`;
+    });
+  }
+
+  /** All bounds of a path as one range: Postgres would take one of two ranges for the index, and read all that is within it. */
+  private between(path: string, tests: readonly Comparison[]): string {
+    return this.forLengths(path, (key, textLength) => {
+      const ranges = tests
+        .map(({ operator, value }) => keysOfRange(operator, value, textLength))
+        .filter((range) => range !== null);
+      const from = ranges.map((range) => range.from).reduce((a, b) => (compareCodePoints(a, b) >= 0 ? a : b));
+      const to = ranges.map((range) => range.to).reduce((a, b) => (compareCodePoints(a, b) <= 0 ? a : b));
+      const within = `${key} >= ${this.parameters.add(from)}::text AND ${key} <= ${this.parameters.add(to)}::text`;
+      return `((${within}) OR ${key} = '${arraysKey}')`;
+    });
+  }
+
+  /** The condition for each of the path's indexes. */
+  private forLengths(path: string, write: (key: string, textLength: number) => string): string {
+    const lengths = [...(this.declared.get(path) ?? [])];
+    return lengths
+      .map((textLength) => write(indexExpression(path, this.options, textLength), textLength))
+      .join(' AND ');
   }
 
   private metafield(filter: FieldFilter): string {
@@ -159,17 +232,52 @@ class SqlWriter {
     return `(${expression} ${sqlComparison[test.operator]} ${this.parameters.add(String(test.value))}::${type})`;
   }
 
-  private text({ allOf, anyOf, noneOf }: TextSearch): string {
+  private text(search: TextSearch, isPositive: boolean): string {
+    const { allOf, anyOf, noneOf } = search;
     const some = (terms: readonly Term[]) => `(${terms.map((term) => this.term(term)).join(' OR ')})`;
-    const parts = allOf.map((term) => this.term(term));
+    const parts = isPositive && this.options.indexes?.hasWords === true ? this.words(search) : [];
+    parts.push(...allOf.map((term) => this.term(term)));
     if (anyOf.length > 0) parts.push(some(anyOf));
     if (noneOf.length > 0) parts.push(`NOT ${some(noneOf)}`);
     return `(${parts.join(' AND ')})`;
   }
 
+  /** What the index of words can tell: which documents have all words of the terms, in whatever order. */
+  private words({ allOf, anyOf }: TextSearch): string[] {
+    const has = (terms: readonly Term[]) => {
+      const words = [...new Set(terms.flat().map(indexedWord))];
+      return `${wordsExpression(this.options)} @> ${this.parameters.add(words)}::text[]`;
+    };
+    const parts = allOf.length > 0 ? [has(allOf)] : [];
+    if (anyOf.length > 0) parts.push(`(${anyOf.map((term) => has([term])).join(' OR ')})`);
+    return parts;
+  }
+
   private term(term: Term): string {
     const path = `lax $.** ? (@ like_regex ${JSON.stringify(termPattern(term))} flag "s")`;
     return `(${column('data', this.options)} @? ${this.parameters.add(path)}::jsonpath)`;
+  }
+}
+
+type Comparison = Extract<FieldFilter['test'], { kind: 'compare' }>;
+
+/** What must hold altogether. */
+function partsOf(filter: Filter): readonly Filter[] {
+  return filter.kind === 'and' ? filter.items.flatMap(partsOf) : [filter];
+}
+
+/** The own paths that the filter is about, `$elemMatch` not looked into. */
+function pathsOf(filter: Filter): string[] {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.items.flatMap(pathsOf);
+    case 'not':
+      return pathsOf(filter.item);
+    case 'field':
+      return [filter.path.join('.')];
+    case 'text':
+      return [];
   }
 }
 

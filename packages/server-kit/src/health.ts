@@ -7,12 +7,18 @@ import { sendJson } from './send-json.js';
 /** One thing that must be so before requests may come. `detail` says why it is not, in words for operators, without secrets. */
 export type ReadyCheck = { name: string; check: () => Promise<{ ok: boolean; detail?: string }> };
 
+export type HealthOptions = {
+  checks: readonly ReadyCheck[];
+  /** What `/health` says besides its status; asked each time. Default nothing. */
+  facts?: () => object;
+};
+
 /** `/ready` answers 503 as long as one check is not ok, or fails. */
-export function createHealthRoutes({ checks }: { checks: readonly ReadyCheck[] }): Router {
+export function createHealthRoutes({ checks, facts }: HealthOptions): Router {
   const router = Router({ caseSensitive: true });
   router
     .route('/health')
-    .get((_request, response) => sendJson(response, 200, '{"status":"ok"}'))
+    .get((_request, response) => sendJson(response, 200, JSON.stringify({ status: 'ok', ...facts?.() })))
     .all(methodNotAllowed('GET'));
   router
     .route('/ready')

@@ -1,5 +1,6 @@
 /** The frame of an Express app: the routers that it is composed of, then what no route took, then the errors. */
 import express, { type Express, type RequestHandler } from 'express';
+import { closeAfterAnswer } from './body-time.js';
 import { createProblemHandler, notFoundHandler, type ProblemHandlerOptions } from './problem-handler.js';
 
 export type HttpAppOptions = ProblemHandlerOptions & {
@@ -17,6 +18,6 @@ export function createHttpApp({ handlers, trustProxy = false, ...problems }: Htt
   app.set('query parser', 'simple');
   app.set('trust proxy', trustProxy);
   app.set('case sensitive routing', true);
-  app.use(...handlers, notFoundHandler, createProblemHandler(problems));
+  app.use(closeAfterAnswer, ...handlers, notFoundHandler, createProblemHandler(problems));
   return app;
 }

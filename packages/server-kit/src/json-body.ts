@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { JsonValue } from '@tidewire/protocol/json';
 import { Problem } from '@tidewire/protocol/problem';
+import { bodyLimitMs, tooSlowBody } from './body-time.js';
 import { parseJsonText } from './json-text.js';
 
 /** Most bytes of a body. */
@@ -16,7 +17,7 @@ const jsonType = 'application/json';
 /**
  * The parsed body. `mediaTypes` are those that are taken, lower case; `application/json` unless said otherwise. Rejects with a Problem: `unsupported_media_type`
  * (another type, not in UTF-8, or compressed), `body_too_large` (over
- * 1 MiB), `bad_request` (the client went away, or bytes that are not UTF-8), and what `parseJsonText` throws.
+ * 1 MiB), `request_timeout` (not here within a minute), `bad_request` (the client went away, or bytes that are not UTF-8), and what `parseJsonText` throws.
  */
 export async function readJsonBody(
   request: IncomingMessage,
@@ -26,11 +27,6 @@ export async function readJsonBody(
   const bytes = await readBytes(request);
   if (!isUtf8(bytes)) throw new Problem('bad_request', 'The body is not valid UTF-8.');
   return parseJsonText(bytes.toString('utf8'));
-}
-
-/** Whether a body comes with the request (RFC 9112, section 6.3). */
-export function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
 /** The media type of the request, lower case, without its parameters. */
@@ -84,10 +80,13 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       settle(() => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)));
     const onBroken = () =>
       settle(() => reject(new Problem('bad_request', 'The connection broke before the body was complete.')));
+    const onTimeout = () => settle(() => reject(refuse(request, tooSlowBody(bodyLimitMs))));
     const settle = (finish: () => void) => {
+      clearTimeout(timer);
       request.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken);
       finish();
     };
+    const timer = setTimeout(onTimeout, bodyLimitMs);
     // Whoever goes away while the key is looked up has closed already, and no event would come any more.
     if (request.destroyed) return onBroken();
     request.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken);

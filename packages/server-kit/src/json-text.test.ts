@@ -59,6 +59,9 @@ describe('parseJsonText', () => {
     ['{"a":{"__proto__":1}}', '/a'],
     ['{"__proto__":{"x":1}}', ''],
     ['{"a":[{"\\u005f_proto__":1}]}', '/a/0'],
+    ['{"a":1,"a":1}', '/a'],
+    ['{"a":{"b":1},"c":[0,{"é":1,"x":{"é":2},"\\u00e9":3}]}', '/c/1/é'],
+    ['{"":1,"":{}}', '/'],
     [`{"${'k'.repeat(513)}":1}`, ''],
     [`{"${'é'.repeat(257)}":1}`, ''],
   ])('refuses %s with its place', (text, field) => {
@@ -76,6 +79,7 @@ describe('parseJsonText', () => {
     `{"${'k'.repeat(512)}":1}`,
     `{"${'é'.repeat(256)}":1}`,
     '[[],{},[{}],"",null,true,false]',
+    '{"a":{"a":[{"a":1},{"a":2}]},"b":{"a":{}}}',
   ])('takes %s', (text) => expect(parseJsonText(text)).toEqual(JSON.parse(text)));
 
   it('takes 64 levels and no more, and 100,000 do not overflow the stack', () => {

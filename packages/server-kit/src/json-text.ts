@@ -1,7 +1,7 @@
 /**
  * JSON that is stored as it was meant, or not at all. `JSON.parse` takes several things in silence that would come back changed or break
- * somebody later: numbers beyond a double, NUL (Postgres stores none), lone surrogates (no UTF-8 has them), `__proto__` keys, endless nesting.
- * Each is refused with the place where it stands, as a JSON Pointer (RFC 6901).
+ * somebody later: numbers beyond a double, NUL (Postgres stores none), lone surrogates (no UTF-8 has them), `__proto__` keys, a key twice in one
+ * object (the first value would be lost), endless nesting. Each is refused with the place where it stands, as a JSON Pointer (RFC 6901).
  *
  * Measured for 250 bytes: 1.8 µs in all, of which 0.7 µs is this scan and the rest JSON.parse.
  */
@@ -31,7 +31,7 @@ const SAFE_KEY_UNITS = Math.floor(jsonLimits.keyBytes / 3);
 /** Parses and checks. Throws `invalid_json` (400) when it is not JSON, `validation_failed` (422) for what cannot be kept as it is. */
 export function parseJsonText(text: string): JsonValue {
   const value = parse(text);
-  checkJsonText(text);
+  if (checkJsonText(text) !== countKeys(value)) refuseKeyTwice(text);
   return value;
 }
 
@@ -60,16 +60,22 @@ const keyStart = new Int32Array(jsonLimits.depth);
 const keyEnd = new Int32Array(jsonLimits.depth);
 /** Whether the string scanned last holds an escape. */
 let hasEscape = false;
+/** The keys of each open object, while one that stands twice is looked for; else null. */
+let seen: Set<string>[] | null = null;
 
-/** One pass over a text that is valid JSON; no recursion, no regular expression. Throws as `parseJsonText` does. */
-export function checkJsonText(text: string): void {
+/** One pass over a text that is valid JSON; no recursion, no regular expression. Returns how many keys it spells. Throws as `parseJsonText` does. */
+function checkJsonText(text: string): number {
   let depth = 0;
+  let keys = 0;
   let isKeyNext = false;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
       const end = scanString(text, at, isKeyNext ? depth - 1 : depth);
-      if (isKeyNext) noteKey(text, at + 1, end, depth);
+      if (isKeyNext) {
+        noteKey(text, at + 1, end, depth);
+        keys += 1;
+      }
       isKeyNext = false;
       at = end;
     } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
@@ -81,12 +87,40 @@ export function checkJsonText(text: string): void {
       if (depth === jsonLimits.depth) throw tooDeep();
       isArray[depth] = code === OPEN_ARRAY ? 1 : 0;
       count[depth] = 0;
+      if (seen !== null) seen[depth] = new Set();
       depth += 1;
       isKeyNext = code === OPEN_OBJECT;
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
       depth -= 1;
       isKeyNext = false;
     }
+  }
+  return keys;
+}
+
+/** The keys that are left in the value. Its depth has been checked. Measured for 250 bytes: 0.2 µs, with `Object.values` 0.9. */
+function countKeys(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let keys = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object' && item !== null) keys += countKeys(item);
+    return keys;
+  }
+  for (const key in value) {
+    keys += 1;
+    const item = value[key];
+    if (typeof item === 'object' && item !== null) keys += countKeys(item);
+  }
+  return keys;
+}
+
+/** Scans again, now with the keys at hand, so that the place can be named. */
+function refuseKeyTwice(text: string): void {
+  seen = [];
+  try {
+    checkJsonText(text);
+  } finally {
+    seen = null;
   }
 }
 
@@ -123,6 +157,13 @@ function noteKey(text: string, start: number, end: number, depth: number): void 
   }
   if (end - start === 9 && text.startsWith('__proto__', start)) throw protoKey(text, top);
   if (hasEscape || end - start > SAFE_KEY_UNITS) checkUnusualKey(text, start, end, top);
+  if (seen !== null) checkUnseen(decodeKey(text, start, end), text, depth);
+}
+
+function checkUnseen(key: string, text: string, depth: number): void {
+  const keys = seen?.[depth - 1];
+  if (keys?.has(key)) throw invalid(pointer(text, depth), 'the object has this key twice', 'each key once');
+  keys?.add(key);
 }
 
 /** A long key, or one with escapes. */

@@ -1,5 +1,5 @@
 /** Runs a TypeScript file of the workspace in a Node process of its own, on the sources, for tests that kill processes. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -11,7 +11,7 @@ const loader = `
   const conditions = ['tidewire-source', 'node'];
   Object.assign(process.env, JSON.parse(process.argv.pop()));
   await runnerImport(process.argv[1], {
-    configFile: false, logLevel: 'silent', resolve: { conditions }, ssr: { resolve: { conditions } },
+    configFile: false, logLevel: 'silent', environments: { inline: { resolve: { conditions, externalConditions: conditions } } },
   });
 `;
 
@@ -25,6 +25,14 @@ export type SourceProcess = {
   ended: Promise<number | NodeJS.Signals>;
   kill(signal: NodeJS.Signals): void;
 };
+
+/** The same with a channel for messages and sockets, as `fork` with the serialization `advanced` makes it. The caller ends it. */
+export function forkSource(file: string): ChildProcess {
+  return spawn(process.execPath, ['--input-type=module', '-e', loader, file, '{}'], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    serialization: 'advanced',
+  });
+}
 
 /** `args` are `process.argv.slice(2)` of the program. `env` is added to ours. Its error output goes to ours. The caller ends it. */
 export function spawnSource(file: string, args: string[], env: Record<string, string> = {}): SourceProcess {

@@ -24,6 +24,17 @@ export async function createTestDatabase(options: { empty?: boolean } = {}): Pro
   return database;
 }
 
+/** The address as DATABASE_URL wants it; the folder of a Unix socket stands in the query. */
+export function addressUrl(address: PostgresAddress): string {
+  if ('connectionString' in address) return address.connectionString;
+  const { host, port, user, password, database } = address;
+  const url = new URL(`postgresql://localhost:${port}/${database}`);
+  url.username = user;
+  url.password = password;
+  url.searchParams.set('host', host);
+  return url.href;
+}
+
 /** Called once at the end of each test file, by the setup file. */
 export async function settleTestDatabases(hasFailed: boolean): Promise<void> {
   const databases = open.splice(0);

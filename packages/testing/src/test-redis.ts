@@ -18,33 +18,38 @@ export type TestRedis = {
   resume(): void;
   /** Sends one command in Redis's inline form and gives the first line of the answer. */
   command(text: string): Promise<string>;
+  /** The same, with all of the answer as Redis wrote it; for answers that come in one piece. */
+  answerTo(text: string): Promise<string>;
 };
 
-/** Starts it. The caller kills it. Throws a sentence that says how to get one when there is none. */
-export async function startTestRedis(): Promise<TestRedis> {
+/** Starts it, with more arguments if wanted. The caller kills it. Throws a sentence that says how to get one when there is none. */
+export async function startTestRedis(more: readonly string[] = []): Promise<TestRedis> {
   const server = findServer();
   const port = await freePort();
   let child: ChildProcess;
 
   async function start(): Promise<void> {
-    child = spawn(server, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-      stdio: 'ignore',
-    });
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...more];
+    child = spawn(server, args, { stdio: 'ignore' });
     await eventually(async () => {
       if ((await command('PING')) !== '+PONG') throw new Error('no PONG');
     });
   }
 
-  async function command(text: string): Promise<string> {
+  async function answerTo(text: string): Promise<string> {
     const socket = net.connect(port, '127.0.0.1');
     try {
       await once(socket, 'connect');
       socket.write(`${text}\r\n`);
       const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(2_000) });
-      return String(answer).split('\r\n')[0] ?? '';
+      return String(answer);
     } finally {
       socket.destroy();
     }
+  }
+
+  async function command(text: string): Promise<string> {
+    return (await answerTo(text)).split('\r\n')[0] ?? '';
   }
 
   await start();
@@ -52,6 +57,7 @@ export async function startTestRedis(): Promise<TestRedis> {
     url: `redis://127.0.0.1:${port}`,
     port,
     command,
+    answerTo,
     restart: start,
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
@@ -77,7 +83,8 @@ function findServer(): string {
   );
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that is free just now. */
+export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

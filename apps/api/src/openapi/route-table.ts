@@ -3,12 +3,18 @@ import { exportFormats } from '@tidewire/collections/export-documents';
 import { importFormats } from '@tidewire/collections/import/import-row';
 import type { RestMethod } from '@tidewire/protocol/channel';
 import type { ProblemCode } from '@tidewire/protocol/problem';
+import type { AnswerHeader, RequestHeader } from './headers.js';
 
 /** A JSON Schema (2020-12), as OpenAPI 3.1 has them. */
 export type Schema = { readonly [key: string]: unknown };
 export type QueryParameter = { name: string; schema: Schema; description: string; required?: boolean };
-/** `content`: media type → schema; none for an answer without a body. */
-export type Answer = { status: number; description: string; content?: Readonly<Record<string, Schema>> };
+/** `content`: media type → schema; none for an answer without a body. `headers`: besides `X-Request-Id`, which every answer has. */
+export type Answer = {
+  status: number;
+  description: string;
+  content?: Readonly<Record<string, Schema>>;
+  headers?: readonly AnswerHeader[];
+};
 
 export type RouteEntry = {
   method: RestMethod;
@@ -18,11 +24,15 @@ export type RouteEntry = {
   id: string;
   tag: 'documents' | 'collections' | 'events' | 'admin' | 'server';
   summary: string;
-  /** Who may: an application by its key, an admin by the session, or anybody. */
-  security: 'key' | 'admin' | 'none';
+  /** Who may: an application by its key, an admin by the session, or anybody; `optional`: anybody, and with a key it is that key's answer. */
+  security: 'key' | 'admin' | 'none' | 'optional';
   query?: readonly QueryParameter[];
+  headers?: readonly RequestHeader[];
   body?: Readonly<Record<string, Schema>>;
+  isBodyOptional?: boolean;
   answer: Answer;
+  /** What it answers besides, when that is no problem. */
+  otherAnswers?: readonly Answer[];
   /** Besides those that every route of its kind of security has. */
   problems?: readonly ProblemCode[];
 };
@@ -58,28 +68,223 @@ const shape = [
   metafields,
   parameter('flatten', bool, 'Properties of nested objects at the root, under dotted names.'),
   parameter('escapeformulas', bool, 'Marks texts that a spreadsheet could take for a formula (CSV and HTML).'),
+  parameter('fetchrelations', { ...bool, default: true }, 'Documents that are referred to, in the place of their ids.'),
+  parameter('fetchchildren', bool, 'The children of each document, under the field of the schema.'),
+  parameter('idtolink', bool, 'URLs in the place of the ids of documents, images and files.'),
 ];
-const readParameters = [...shape, parameter('h', { type: 'string' }, 'Hints as JSON, such as {"$fields":{"name":1}}.')];
+const asOf = parameter('asof', whole(0, Number.MAX_SAFE_INTEGER), 'As it was after this event of the database.');
+const documentParameters = [
+  ...shape,
+  parameter('referencedby', bool, 'With what refers to the document by a declared relation, by collection.'),
+  asOf,
+];
 const listParameters = [
   parameter('q', { type: 'string' }, 'A query as JSON, such as {"city":"London"}.'),
-  ...readParameters,
+  ...shape,
+  parameter('h', { type: 'string' }, 'Hints as JSON, such as {"$fields":{"name":1}}; they override the parameters.'),
   parameter('filter', { type: 'string' }, 'Words that all stand in the document.'),
-  parameter('sort', { type: 'string' }, 'The field to sort by.'),
-  parameter('dir', { type: 'string' }, 'The direction of the sort: 1 or -1.'),
+  parameter('sort', listOf({ type: 'string' }), 'The fields to sort by.'),
+  parameter('dir', listOf({ type: 'string', enum: ['1', '-1'] }), 'The direction of each sort: 1 or -1.'),
   parameter('max', whole(0, 10_000, 1_000), 'Most documents of the page.'),
   parameter('skip', whole(0, Number.MAX_SAFE_INTEGER, 0), 'Documents to pass over.'),
   parameter('cursor', { type: 'string' }, 'Where the page begins: X-Next-Cursor of the one before.'),
   parameter('totals', bool, 'The page in an object with totals.'),
-  parameter('groupby', { type: 'string' }, 'The field to group by.'),
-  parameter('aggregate', { type: 'string' }, 'An aggregate, such as SUM:price.'),
+  parameter('groupby', listOf({ type: 'string' }), 'The fields to group by.'),
+  parameter('aggregate', listOf({ type: 'string' }), 'Aggregates, such as SUM:price.'),
+  asOf,
 ];
-const ids: Schema = { type: 'object', required: ['result'], properties: { result: listOf({ type: 'string' }) } };
-const setup: Schema = { type: 'object', required: ['admin'], properties: { admin: ref('Admin') } };
-const credentials: Schema = {
-  type: 'object',
-  required: ['email', 'password'],
-  properties: { email: { type: 'string' }, password: { type: 'string' } },
+const matching = [
+  parameter('q', { type: 'string' }, 'With * for the id: which documents are meant.'),
+  parameter('confirm', bool, 'With * and q={}: that every document is meant.'),
+];
+const pageHeaders = ['X-Pagination', 'X-Next-Cursor', 'Link'] as const;
+const writeHeaders = ['X-Event-Id', 'ETag', 'Preference-Applied'] as const;
+const conditional = ['If-Match', 'Idempotency-Key', 'Prefer'] as const;
+const readProblems = ['not_found', 'query_too_slow'] as const;
+const writeProblems = [
+  'invalid_json',
+  'request_timeout',
+  'body_too_large',
+  'unsupported_media_type',
+  'validation_failed',
+  'not_found',
+  'conflict',
+  'idempotency_mismatch',
+  'outcome_unknown',
+] as const;
+const withoutBody: Answer = {
+  status: 204,
+  description: 'The same without a body, with Prefer: return=minimal.',
+  headers: writeHeaders,
 };
+const changes = ref('Changes');
+const bodyProblems = [
+  'invalid_json',
+  'request_timeout',
+  'body_too_large',
+  'unsupported_media_type',
+  'validation_failed',
+] as const;
+const cookie = ['Set-Cookie'] as const;
+const plainjs = parameter('plainjs', bool, 'Taken from clients that send it: no script needs jQuery.');
+const unchanged: Answer = { status: 304, description: 'It is still that of If-None-Match.', headers: ['ETag'] };
+const stream: Answer = {
+  status: 200,
+  description: 'Server-sent events, without an end.',
+  content: { 'text/event-stream': { type: 'string' } },
+};
+
+const cursors = [
+  since,
+  parameter('lastEventId', { type: 'string' }, 'As since.'),
+  parameter('last_event_id', { type: 'string' }, 'As since.'),
+  parameter('ticket', { type: 'string' }, 'A ticket instead of a key.'),
+];
+const eventFilters = [
+  parameter('collections', { type: 'string' }, 'Names of collections, with commas between them.'),
+  parameter('events', { type: 'string' }, 'Types and names of events, or prefixes as in chat.*, with commas.'),
+  parameter('q', { type: 'string' }, 'A query on the document before or after, as JSON.'),
+];
+const published: Answer = {
+  ...ok('It is published. Stored and numbered unless it is ephemeral.', {
+    type: 'object',
+    required: ['message'],
+    properties: { message: { const: 'OK' } },
+  }),
+  headers: ['X-Event-Id'],
+};
+const liveParameters = [
+  parameter('delta', bool, 'The state once, then what enters, changes and leaves, instead of whole bodies.'),
+  parameter('interval', whole(0, 60_000, 0), 'Least milliseconds between two messages.'),
+];
+/** Those of the route without `/stream` that a stream takes. */
+const liveOf = (query: readonly QueryParameter[]) => [
+  ...query.filter(({ name }) => !['format', 'escapeformulas', 'asof'].includes(name)),
+  ...liveParameters,
+];
+const streamProblems = ['realtime_off', 'not_acceptable', 'not_found', 'query_too_slow'] as const;
+
+const confirmName: QueryParameter = {
+  ...parameter('confirm', { type: 'string' }, 'The name of the collection, typed again.'),
+  required: true,
+};
+const emptyingLines: Answer = {
+  status: 200,
+  description: 'NDJSON while it goes on: a line for each step; the last one has done and says how it ended.',
+  content: { 'application/x-ndjson': ref('EmptyingLine') },
+};
+
+const childList = { path: '/rest/{collection}/{id}/{field}', tag: 'documents', security: 'key' } as const;
+const childOne = { ...childList, path: '/rest/{collection}/{id}/{field}/{childId}' } as const;
+const changedChild: Answer = { ...ok('The whole child, with metafields.', ref('Document')), headers: writeHeaders };
+
+/** The same as for documents, below their parent; `field` is one of the type `child` in the schema of the collection. */
+const childRoutes: readonly RouteEntry[] = [
+  {
+    ...childList,
+    method: 'GET',
+    id: 'listChildren',
+    summary: 'A page of the children of a document',
+    query: listParameters,
+    answer: {
+      status: 200,
+      description: 'As the list of a collection.',
+      content: {
+        ...json({ anyOf: [listOf(ref('Document')), ref('DocumentPage'), listOf(ref('Group')), ref('Aggregates')] }),
+        ...textIn(['text/csv', 'text/html']),
+      },
+      headers: pageHeaders,
+    },
+    problems: readProblems,
+  },
+  {
+    ...childList,
+    method: 'POST',
+    id: 'createChildren',
+    summary: 'Create a child, or all of an array or none',
+    query: [parameter('validate', { ...bool, default: true }, 'Whether an array is held to the schema.')],
+    headers: ['Idempotency-Key', 'Prefer'],
+    body: json({ oneOf: [ref('Fields'), { ...listOf(ref('Fields')), minItems: 1, maxItems: 10_000 }] }),
+    answer: {
+      status: 201,
+      description: 'What was created, with metafields.',
+      content: json({ oneOf: [ref('Document'), listOf(ref('Document'))] }),
+      headers: [...writeHeaders, 'Location'],
+    },
+    problems: writeProblems,
+  },
+  {
+    ...childOne,
+    method: 'GET',
+    id: 'getChild',
+    summary: 'A child of a document',
+    query: documentParameters,
+    headers: ['If-None-Match'],
+    answer: {
+      status: 200,
+      description: 'The child.',
+      content: { ...json(ref('Document')), ...textIn(['text/csv', 'text/html']) },
+      headers: ['ETag'],
+    },
+    otherAnswers: [unchanged],
+    problems: ['not_found', 'query_too_slow'],
+  },
+  {
+    ...childOne,
+    method: 'PUT',
+    id: 'updateChild',
+    summary: 'Change the fields of a child that are sent; with replace=true all of them',
+    query: [parameter('replace', bool, 'The child has the fields that are sent and no others.')],
+    headers: conditional,
+    body: json(changes),
+    answer: changedChild,
+    otherAnswers: [withoutBody],
+    problems: [...writeProblems, 'precondition_failed'],
+  },
+  {
+    ...childOne,
+    method: 'PATCH',
+    id: 'patchChild',
+    summary: 'Change a child',
+    headers: conditional,
+    body: {
+      ...json(changes),
+      'application/merge-patch+json': { type: 'object', description: 'A JSON Merge Patch (RFC 7396).' },
+      'application/json-patch+json': ref('JsonPatch'),
+    },
+    answer: changedChild,
+    otherAnswers: [withoutBody],
+    problems: [...writeProblems, 'precondition_failed'],
+  },
+  {
+    ...childOne,
+    method: 'DELETE',
+    id: 'deleteChild',
+    summary: 'Delete a child',
+    headers: conditional,
+    answer: { ...ok('The id of what was deleted.', ref('Ids')), headers: ['X-Event-Id', 'Preference-Applied'] },
+    otherAnswers: [withoutBody],
+    problems: [...writeProblems, 'precondition_failed'],
+  },
+];
+
+/** What these lists answer, at their path with `/stream` behind it. */
+const adminTwins: readonly RouteEntry[] = (
+  [
+    ['/api/databases', 'streamDatabases', 'The databases'],
+    ['/api/databases/{database}', 'streamDatabase', 'A database'],
+    ['/api/databases/{database}/collections', 'streamCollections', 'The collections'],
+    ['/api/databases/{database}/collections/{collection}', 'streamCollection', 'A collection'],
+    ['/api/databases/{database}/collections/{collection}/documents', 'streamDocumentsAsAdmin', 'A page of documents'],
+    ['/api/databases/{database}/collections/{collection}/indexes', 'streamIndexes', 'The indexes of a collection'],
+    ['/api/databases/{database}/keys', 'streamKeys', 'The keys, newest first'],
+  ] as const
+).map(([path, id, summary]) => ({
+  ...admin('GET', `${path}/stream`, id, `${summary}, now and whenever that changes`, {}),
+  ...(path.endsWith('/documents') ? { query: liveOf(listParameters) } : {}),
+  answer: stream,
+  problems: ['not_found', 'not_acceptable'],
+}));
 
 /** In the order in which the description shows them. */
 export const routeTable: readonly RouteEntry[] = [
@@ -91,10 +296,17 @@ export const routeTable: readonly RouteEntry[] = [
     summary: 'A page of documents',
     security: 'key',
     query: listParameters,
-    answer: ok('An array of documents, in the order that was asked for.', {
-      oneOf: [listOf(ref('Document')), { type: 'object' }],
-    }),
-    problems: ['not_found'],
+    answer: {
+      status: 200,
+      description:
+        'An array of documents, in the order that was asked for; with totals=true a page; with aggregates an object, or an array of groups.',
+      content: {
+        ...json({ anyOf: [listOf(ref('Document')), ref('DocumentPage'), listOf(ref('Group')), ref('Aggregates')] }),
+        ...textIn(['text/csv', 'text/html']),
+      },
+      headers: pageHeaders,
+    },
+    problems: readProblems,
   },
   {
     method: 'POST',
@@ -103,13 +315,18 @@ export const routeTable: readonly RouteEntry[] = [
     tag: 'documents',
     summary: 'Create a document, or all of an array or none',
     security: 'key',
-    body: json({ oneOf: [{ type: 'object' }, { type: 'array', items: { type: 'object' }, minItems: 1 }] }),
+    query: [parameter('validate', { ...bool, default: true }, 'With false the schema of the collection is not asked.')],
+    headers: ['Idempotency-Key', 'Prefer'],
+    body: json({
+      oneOf: [ref('Fields'), { ...listOf(ref('Fields')), minItems: 1, maxItems: 10_000 }],
+    }),
     answer: {
       status: 201,
       description: 'What was created, with metafields.',
       content: json({ oneOf: [ref('Document'), listOf(ref('Document'))] }),
+      headers: [...writeHeaders, 'Location'],
     },
-    problems: ['invalid_json', 'body_too_large', 'unsupported_media_type', 'validation_failed', 'not_found'],
+    problems: writeProblems,
   },
   {
     method: 'GET',
@@ -118,32 +335,108 @@ export const routeTable: readonly RouteEntry[] = [
     tag: 'documents',
     summary: 'One document',
     security: 'key',
-    query: readParameters,
-    answer: ok('The document.', ref('Document')),
-    problems: ['not_found'],
+    query: documentParameters,
+    headers: ['If-None-Match'],
+    answer: {
+      status: 200,
+      description: 'The document.',
+      content: { ...json(ref('Document')), ...textIn(['text/csv', 'text/html']) },
+      headers: ['ETag'],
+    },
+    otherAnswers: [{ status: 304, description: 'The document is still that of If-None-Match.', headers: ['ETag'] }],
+    problems: readProblems,
   },
-  ...(['PUT', 'PATCH'] as const).map(
-    (method): RouteEntry => ({
-      method,
-      path: '/rest/{collection}/{id}',
-      id: method === 'PUT' ? 'updateDocument' : 'patchDocument',
-      tag: 'documents',
-      summary: 'Change a document',
-      security: 'key',
-      body: json({ type: 'object' }),
-      answer: ok('The whole document, with metafields.', ref('Document')),
-      problems: ['invalid_json', 'body_too_large', 'unsupported_media_type', 'validation_failed', 'not_found'],
-    }),
-  ),
+  {
+    method: 'PUT',
+    path: '/rest/{collection}/{id}',
+    id: 'updateDocument',
+    tag: 'documents',
+    summary: 'Change the fields of a document that are sent; with replace=true all of them',
+    security: 'key',
+    query: [parameter('replace', bool, 'The document has the fields that are sent and no others.')],
+    headers: conditional,
+    body: json(changes),
+    answer: {
+      ...ok('The whole document, with metafields.', ref('Document')),
+      headers: writeHeaders,
+    },
+    otherAnswers: [withoutBody],
+    problems: [...writeProblems, 'precondition_failed'],
+  },
+  {
+    method: 'PATCH',
+    path: '/rest/{collection}/{id}',
+    id: 'patchDocument',
+    tag: 'documents',
+    summary: 'Change a document; with * for the id, those that q is true for',
+    security: 'key',
+    query: matching,
+    headers: conditional,
+    body: {
+      ...json(changes),
+      'application/merge-patch+json': { type: 'object', description: 'A JSON Merge Patch (RFC 7396).' },
+      'application/json-patch+json': ref('JsonPatch'),
+    },
+    answer: {
+      ...ok('The whole document, with metafields; with * the ids of what was changed.', {
+        oneOf: [ref('Document'), ref('Ids')],
+      }),
+      headers: writeHeaders,
+    },
+    otherAnswers: [withoutBody],
+    problems: [...writeProblems, 'precondition_failed', 'query_too_slow'],
+  },
   {
     method: 'DELETE',
     path: '/rest/{collection}/{id}',
     id: 'deleteDocuments',
     tag: 'documents',
-    summary: 'Delete a document; with * for the id, those of a list of ids in the body',
+    summary: 'Delete a document; with * for the id, those that q is true for or those of a list of ids in the body',
     security: 'key',
-    answer: ok('The ids of what was deleted.', ids),
-    problems: ['not_found', 'validation_failed'],
+    query: matching,
+    headers: conditional,
+    body: json({ ...listOf({ type: 'string' }), minItems: 1, maxItems: 10_000 }),
+    isBodyOptional: true,
+    answer: {
+      ...ok('The ids of what was deleted.', ref('Ids')),
+      headers: ['X-Event-Id', 'Preference-Applied'],
+    },
+    otherAnswers: [withoutBody],
+    problems: [...writeProblems, 'precondition_failed', 'query_too_slow'],
+  },
+  ...childRoutes,
+  {
+    method: 'GET',
+    path: '/rest/{collection}/stream',
+    id: 'streamList',
+    tag: 'documents',
+    summary: 'A page of documents, now and whenever it changes',
+    security: 'key',
+    query: liveOf(listParameters),
+    answer: stream,
+    problems: streamProblems,
+  },
+  {
+    method: 'GET',
+    path: '/rest/{collection}/{id}/stream',
+    id: 'streamDocument',
+    tag: 'documents',
+    summary: 'One document, now and whenever it changes; null while there is none',
+    security: 'key',
+    query: liveOf(documentParameters),
+    answer: stream,
+    problems: streamProblems,
+  },
+  {
+    method: 'GET',
+    path: '/rest/{collection}/{id}/{field}/stream',
+    id: 'streamChildren',
+    tag: 'documents',
+    summary: 'A page of the children of a document, now and whenever it changes',
+    security: 'key',
+    query: liveOf(listParameters),
+    answer: stream,
+    problems: streamProblems,
   },
   {
     method: 'GET',
@@ -166,8 +459,13 @@ export const routeTable: readonly RouteEntry[] = [
     tag: 'documents',
     summary: 'A document as it was after an event',
     security: 'key',
-    query: [metafields],
-    answer: ok('The document of that time.', ref('Document')),
+    query: documentParameters.filter((one) => one !== asOf),
+    answer: {
+      status: 200,
+      description: 'The document of that time.',
+      content: { ...json(ref('Document')), ...textIn(['text/csv', 'text/html']) },
+      headers: ['ETag'],
+    },
     problems: ['not_found'],
   },
   {
@@ -182,6 +480,7 @@ export const routeTable: readonly RouteEntry[] = [
       status: 200,
       description: 'The documents in the order of _id; X-Total-Count says how many.',
       content: textIn(['application/x-ndjson', 'application/json', 'text/csv']),
+      headers: ['X-Total-Count', 'Content-Disposition'],
     },
     problems: ['not_found', 'too_many_requests'],
   },
@@ -197,8 +496,8 @@ export const routeTable: readonly RouteEntry[] = [
       parameter('keepIds', bool, 'Documents keep the _id of their row; a taken one is refused.'),
     ],
     body: textIn(['application/x-ndjson', 'application/json', 'text/csv']),
-    answer: ok('What was imported, and the rows that were not.', ref('ImportAnswer')),
-    problems: ['not_found', 'unsupported_media_type'],
+    answer: { ...ok('What was imported, and the rows that were not.', ref('ImportAnswer')), headers: ['X-Event-Id'] },
+    problems: ['not_found', 'invalid_json', 'unsupported_media_type', 'validation_failed', 'outcome_unknown'],
   },
   {
     method: 'GET',
@@ -207,11 +506,16 @@ export const routeTable: readonly RouteEntry[] = [
     tag: 'events',
     summary: 'A page of the events that the key may hear',
     security: 'key',
-    query: [since, parameter('max', whole(1, 1_000, 100), 'Most events to consider.')],
+    query: [
+      since,
+      parameter('wait', whole(0, 30, 0), 'Seconds to wait for something to answer.'),
+      parameter('max', whole(1, 1_000, 100), 'Most events to consider.'),
+      ...eventFilters,
+    ],
     answer: ok('The events in order and where to go on, or a reset.', {
       oneOf: [ref('EventPage'), ref('EventReset')],
     }),
-    problems: ['realtime_off'],
+    problems: ['realtime_off', 'too_many_requests'],
   },
   {
     method: 'GET',
@@ -220,16 +524,9 @@ export const routeTable: readonly RouteEntry[] = [
     tag: 'events',
     summary: 'A stream of the events that the key may hear',
     security: 'key',
-    query: [
-      since,
-      parameter('lastEventId', { type: 'string' }, 'As since.'),
-      parameter('last_event_id', { type: 'string' }, 'As since.'),
-    ],
-    answer: {
-      status: 200,
-      description: 'Server-sent events, without an end.',
-      content: { 'text/event-stream': { type: 'string' } },
-    },
+    query: [...cursors, ...eventFilters],
+    headers: ['Last-Event-ID'],
+    answer: stream,
     problems: ['realtime_off', 'not_acceptable'],
   },
   {
@@ -239,86 +536,371 @@ export const routeTable: readonly RouteEntry[] = [
     tag: 'events',
     summary: 'Publish a custom event',
     security: 'key',
+    headers: ['Idempotency-Key'],
     body: json({
       type: 'object',
       required: ['event'],
-      properties: { event: { type: 'string' }, data: {} },
+      properties: { event: { type: 'string' }, data: {}, ephemeral: { type: 'boolean', default: false } },
     }),
-    answer: ok('It is stored and numbered.', {
-      type: 'object',
-      required: ['message'],
-      properties: { message: { const: 'OK' } },
-    }),
-    problems: ['invalid_json', 'body_too_large', 'unsupported_media_type', 'validation_failed'],
+    answer: published,
+    problems: [...bodyProblems, 'idempotency_mismatch', 'outcome_unknown'],
   },
-  admin('GET', '/api/setup', 'getSetup', 'Whether the first admin is still to be made', { type: 'object' }, 'none'),
-  admin('POST', '/api/setup', 'setUp', 'Make the first admin', setup, 'none', { ...credentials }),
-  admin('GET', '/api/session', 'getSession', 'Who is signed in', setup),
-  admin('POST', '/api/session', 'signIn', 'Sign in', setup, 'none', credentials),
   {
-    method: 'DELETE',
-    path: '/api/session',
-    id: 'signOut',
-    tag: 'admin',
-    summary: 'Sign out',
-    security: 'admin',
-    answer: { status: 204, description: 'The session has ended.' },
+    method: 'GET',
+    path: '/realtime/events',
+    id: 'openMessages',
+    tag: 'events',
+    summary: 'A stream of unnamed messages with type and payload; with a session instead of a key that of an admin',
+    security: 'key',
+    query: [
+      ...cursors,
+      ...eventFilters,
+      parameter('database', { type: 'string', default: 'default' }, 'With a session: the database.'),
+    ],
+    headers: ['Last-Event-ID'],
+    answer: stream,
+    problems: ['realtime_off', 'not_acceptable', 'not_found'],
   },
-  admin('GET', '/api/databases', 'listDatabases', 'The databases', dataOf({ type: 'object' })),
-  admin('GET', '/api/databases/{database}', 'getDatabase', 'A database', { type: 'object' }),
+  {
+    method: 'POST',
+    path: '/realtime/ticket',
+    id: 'issueTicket',
+    tag: 'events',
+    summary: 'A ticket that opens one stream within 30 s',
+    security: 'key',
+    answer: {
+      status: 201,
+      description: 'The ticket, for ?ticket= of a stream.',
+      content: json({
+        type: 'object',
+        required: ['ticket', 'expiresAt'],
+        properties: { ticket: { type: 'string' }, expiresAt: { type: 'string', format: 'date-time' } },
+      }),
+    },
+    problems: ['realtime_off'],
+  },
+  {
+    method: 'GET',
+    path: '/channels/{name}',
+    id: 'listMessages',
+    tag: 'events',
+    summary: 'The recent messages of a channel',
+    security: 'key',
+    query: [
+      parameter('max', whole(1, 500, 50), 'Most messages.'),
+      parameter('before', whole(0, Number.MAX_SAFE_INTEGER), 'Those below this id.'),
+    ],
+    answer: ok('The messages, ascending, and where older ones begin.', {
+      type: 'object',
+      required: ['data', 'before'],
+      properties: {
+        data: listOf({
+          type: 'object',
+          required: ['id', 'event', 'data', 'at'],
+          properties: {
+            id: { type: 'integer' },
+            event: { type: 'string' },
+            data: {},
+            at: { type: 'string', format: 'date-time' },
+          },
+        }),
+        before: { type: ['integer', 'null'] },
+      },
+    }),
+    problems: ['realtime_off'],
+  },
+  {
+    method: 'POST',
+    path: '/channels/{name}',
+    id: 'postMessage',
+    tag: 'events',
+    summary: 'Publish a message to a channel',
+    security: 'key',
+    headers: ['Idempotency-Key'],
+    body: json({
+      type: 'object',
+      properties: { event: { type: 'string' }, data: {}, ephemeral: { type: 'boolean', default: false } },
+    }),
+    answer: published,
+    problems: [...bodyProblems, 'idempotency_mismatch', 'outcome_unknown'],
+  },
+  {
+    method: 'GET',
+    path: '/channels/{name}/stream',
+    id: 'openChannel',
+    tag: 'events',
+    summary: 'A stream of the messages of a channel, the recent ones first',
+    security: 'key',
+    query: [...cursors, parameter('recent', whole(0, 500, 50), 'How many recent messages it begins with.')],
+    headers: ['Last-Event-ID'],
+    answer: stream,
+    problems: ['realtime_off', 'not_acceptable'],
+  },
+  admin('GET', '/api/setup', 'getSetup', 'Whether the first admin is still to be made', ref('SetupState'), 'none'),
+  {
+    ...admin('POST', '/api/setup', 'setUp', 'Make the first admin', {}, 'none', ref('SetupRequest')),
+    answer: {
+      status: 201,
+      description: 'The admin, who is signed in.',
+      content: json(ref('Session')),
+      headers: cookie,
+    },
+    problems: [...bodyProblems, 'forbidden', 'conflict', 'too_many_requests', 'unavailable'],
+  },
+  admin('GET', '/api/session', 'getSession', 'Who is signed in', ref('Session')),
+  {
+    ...admin('POST', '/api/session', 'signIn', 'Sign in', {}, 'none', ref('SignInRequest')),
+    answer: { ...ok('Who is signed in.', ref('Session')), headers: cookie },
+    problems: [...bodyProblems, 'unauthenticated', 'too_many_requests', 'unavailable'],
+  },
+  {
+    ...admin('DELETE', '/api/session', 'signOut', 'Sign out', {}),
+    answer: { status: 204, description: 'The session has ended.', headers: cookie },
+  },
+  admin('GET', '/api/databases', 'listDatabases', 'The databases', dataOf(ref('Database'))),
+  admin('GET', '/api/databases/{database}', 'getDatabase', 'A database', ref('Database')),
   admin(
     'PATCH',
     '/api/databases/{database}/settings',
     'patchSettings',
-    'Change settings',
-    { type: 'object' },
+    'Change settings: any part of them',
+    ref('Database'),
     'admin',
-    {
-      type: 'object',
-    },
+    ref('SettingsPatch'),
   ),
   admin(
     'GET',
     '/api/databases/{database}/collections',
     'listCollections',
     'The collections',
-    dataOf({ type: 'object' }),
+    dataOf(ref('Collection')),
   ),
-  admin(
-    'GET',
-    '/api/databases/{database}/collections/{collection}/documents',
-    'listDocumentsAsAdmin',
-    'A page of documents',
-    dataOf(ref('Document')),
-  ),
-  admin('GET', '/api/databases/{database}/keys', 'listKeys', 'The keys', dataOf({ type: 'object' })),
-  admin('POST', '/api/databases/{database}/keys', 'createKey', 'Make a key', { type: 'object' }, 'admin', {
-    type: 'object',
-  }),
-  admin('PATCH', '/api/databases/{database}/keys/{key}', 'updateKey', 'Change a key', { type: 'object' }, 'admin', {
-    type: 'object',
-  }),
-  admin('DELETE', '/api/databases/{database}/keys/{key}', 'revokeKey', 'Revoke a key', { type: 'object' }),
-  admin('GET', '/api/databases/{database}/events', 'listEvents', 'A page of the log', dataOf({ type: 'object' })),
   {
-    ...admin('GET', '/api/databases/{database}/events/stream', 'streamEvents', 'A stream of all events', {}),
+    ...admin(
+      'GET',
+      '/api/databases/{database}/collections/{collection}/documents',
+      'listDocumentsAsAdmin',
+      'A page of documents',
+      { anyOf: [ref('DocumentPage'), listOf(ref('Document')), listOf(ref('Group')), ref('Aggregates')] },
+    ),
+    query: listParameters.map((one) => (one.name === 'max' ? { ...one, schema: whole(0, 10_000, 100) } : one)),
+    problems: ['not_found', 'query_too_slow'],
+  },
+  {
+    ...admin(
+      'GET',
+      '/api/databases/{database}/collections/{collection}',
+      'getCollection',
+      'A collection, with its schema and indexes',
+      ref('CollectionDetail'),
+    ),
+    problems: ['not_found'],
+  },
+  {
+    ...admin(
+      'PUT',
+      '/api/databases/{database}/collections/{collection}',
+      'createCollection',
+      'Make an empty collection; 200 when it is there already',
+      ref('CollectionDetail'),
+    ),
+    answer: { status: 201, description: 'The collection.', content: json(ref('CollectionDetail')) },
+    otherAnswers: [ok('It is there already.', ref('CollectionDetail'))],
+    problems: ['not_found', 'validation_failed'],
+  },
+  {
+    ...admin(
+      'GET',
+      '/api/databases/{database}/collections/{collection}/schema',
+      'getSchema',
+      'The schema of a collection, as it was given',
+      ref('CollectionSchema'),
+    ),
+    problems: ['not_found'],
+  },
+  {
+    ...admin(
+      'PUT',
+      '/api/databases/{database}/collections/{collection}/schema',
+      'putSchema',
+      'Hold a collection to a schema',
+      ref('SchemaCheck'),
+      'admin',
+      ref('CollectionSchema'),
+    ),
+    query: [
+      parameter('dryRun', bool, 'Only tells which documents fail it.'),
+      parameter('acceptFailing', bool, 'Takes it although documents fail it: they stay until they are next changed.'),
+    ],
+    problems: [...bodyProblems, 'not_found', 'conflict', 'too_many_requests'],
+  },
+  {
+    ...admin(
+      'DELETE',
+      '/api/databases/{database}/collections/{collection}/schema',
+      'deleteSchema',
+      'Take any object',
+      {},
+    ),
+    answer: { status: 204, description: 'The collection takes any JSON object.' },
+    problems: ['not_found'],
+  },
+  {
+    ...admin(
+      'PATCH',
+      '/api/databases/{database}/collections/{collection}',
+      'renameCollection',
+      'Give a collection another name',
+      ref('RenamedCollection'),
+      'admin',
+      ref('RenameCollectionRequest'),
+    ),
     answer: {
-      status: 200,
-      description: 'Server-sent events, without an end.',
-      content: { 'text/event-stream': { type: 'string' } },
+      ...ok('The new name, and the keys whose grants name the old one.', ref('RenamedCollection')),
+      headers: ['X-Event-Id'],
+    },
+    problems: [...bodyProblems, 'not_found', 'conflict', 'outcome_unknown'],
+  },
+  {
+    ...admin('DELETE', '/api/databases/{database}/collections/{collection}', 'dropCollection', 'Drop a collection', {}),
+    query: [confirmName],
+    answer: emptyingLines,
+    problems: ['not_found'],
+  },
+  {
+    ...admin(
+      'POST',
+      '/api/databases/{database}/collections/{collection}/truncate',
+      'truncateCollection',
+      'Delete every document that is there now',
+      {},
+    ),
+    query: [confirmName],
+    answer: emptyingLines,
+    problems: ['not_found'],
+  },
+  {
+    ...admin(
+      'GET',
+      '/api/databases/{database}/collections/{collection}/indexes',
+      'listIndexes',
+      'The indexes of a collection',
+      dataOf(ref('Index')),
+    ),
+    problems: ['not_found'],
+  },
+  {
+    ...admin(
+      'POST',
+      '/api/databases/{database}/collections/{collection}/indexes',
+      'createIndex',
+      'Declare an index; it is built beside the writers',
+      {},
+      'admin',
+      ref('CreateIndexRequest'),
+    ),
+    answer: { status: 202, description: 'The index, as yet without entries.', content: json(ref('Index')) },
+    problems: [...bodyProblems, 'not_found', 'conflict'],
+  },
+  {
+    ...admin(
+      'GET',
+      '/api/databases/{database}/collections/{collection}/indexes/{index}',
+      'getIndex',
+      'An index: its state, and how far its build is',
+      ref('Index'),
+    ),
+    problems: ['not_found'],
+  },
+  {
+    ...admin(
+      'DELETE',
+      '/api/databases/{database}/collections/{collection}/indexes/{index}',
+      'dropIndex',
+      'Drop an index',
+      {},
+    ),
+    answer: { status: 202, description: 'The index, which is about to go.', content: json(ref('Index')) },
+    problems: ['not_found', 'conflict'],
+  },
+  admin('GET', '/api/databases/{database}/keys', 'listKeys', 'The keys, newest first', dataOf(ref('ApiKey'))),
+  {
+    ...admin('POST', '/api/databases/{database}/keys', 'createKey', 'Make a key', {}, 'admin', ref('CreateKeyRequest')),
+    answer: {
+      status: 201,
+      description: 'The key, with its text: the only time that it is shown.',
+      content: json(ref('CreatedKey')),
     },
   },
-  server(
-    '/openapi.json',
-    'getDescription',
-    'This description; with a key, that of its own collections',
-    json({ type: 'object' }),
-  ),
+  {
+    ...admin(
+      'PATCH',
+      '/api/databases/{database}/keys/{key}',
+      'updateKey',
+      'Change a key; a list that is given replaces the present one',
+      ref('ApiKey'),
+      'admin',
+      ref('UpdateKeyRequest'),
+    ),
+    problems: [...bodyProblems, 'not_found', 'conflict'],
+  },
+  admin('DELETE', '/api/databases/{database}/keys/{key}', 'revokeKey', 'Revoke a key for good', ref('ApiKey')),
+  {
+    ...admin('GET', '/api/databases/{database}/events', 'listEvents', 'A page of the log', dataOf(ref('LogEvent'))),
+    query: [
+      since,
+      parameter('before', whole(0, Number.MAX_SAFE_INTEGER), 'The last events below this one; not with since.'),
+      parameter('max', whole(1, 1_000, 100), 'Most events of the page.'),
+    ],
+  },
+  ...adminTwins,
+  {
+    ...admin('GET', '/api/databases/{database}/events/stream', 'streamEvents', 'A stream of all events', {}),
+    query: [
+      since,
+      parameter('lastEventId', { type: 'string' }, 'As since.'),
+      parameter('last_event_id', { type: 'string' }, 'As since.'),
+    ],
+    headers: ['Last-Event-ID'],
+    answer: stream,
+    problems: ['not_found', 'not_acceptable'],
+  },
+  {
+    ...server('/openapi.json', 'getDescription', 'This description; with a key, that of its own collections', json({})),
+    security: 'optional',
+  },
+  {
+    ...server('/rest/_swagger.json', 'getSwagger', 'The same, where clients of restdb.io look for it', json({})),
+    security: 'optional',
+  },
+  {
+    ...server(
+      '/rest/_jsapi.js',
+      'getClientScript',
+      'A client for browsers, made for the key',
+      textIn(['text/javascript']),
+    ),
+    query: [plainjs],
+    headers: ['If-None-Match'],
+    otherAnswers: [unchanged],
+    security: 'optional',
+  },
+  {
+    ...server('/rest/_jsapi.doc', 'getClientReference', 'How that client is used, as a page', textIn(['text/html'])),
+    query: [plainjs],
+    headers: ['If-None-Match'],
+    otherAnswers: [unchanged],
+    security: 'optional',
+  },
   server('/docs', 'getReference', 'This description as a page', textIn(['text/html'])),
   server('/health', 'getHealth', 'Whether the process lives', json({ type: 'object' })),
-  server('/ready', 'getReadiness', 'Whether it can do its work; 503 when it cannot', json({ type: 'object' })),
+  {
+    ...server('/ready', 'getReadiness', 'Whether it can do its work', json(ref('Readiness'))),
+    otherAnswers: [{ status: 503, description: 'It cannot.', content: json(ref('Readiness')) }],
+  },
 ];
 
+/** A route of the admin API, which takes `body` as JSON when one is given. A POST is answered with 201. */
 function admin(
   method: RestMethod,
   path: string,
@@ -328,7 +910,7 @@ function admin(
   security: 'admin' | 'none' = 'admin',
   body?: Schema,
 ): RouteEntry {
-  const isCreation = method === 'POST' && id !== 'signIn';
+  const isWithin = path.includes('{');
   return {
     method,
     path,
@@ -337,7 +919,8 @@ function admin(
     summary,
     security,
     ...(body === undefined ? {} : { body: json(body) }),
-    answer: { status: isCreation ? 201 : 200, description: summary, content: json(answer) },
+    answer: { status: method === 'POST' ? 201 : 200, description: summary, content: json(answer) },
+    problems: [...(body === undefined ? [] : bodyProblems), ...(isWithin ? (['not_found'] as const) : [])],
   };
 }
 

@@ -1,6 +1,31 @@
 /** The shapes that the description of the API names. */
+import {
+  adminEventSchema,
+  apiKeySchema,
+  collectionSchema,
+  createdKeySchema,
+  createKeyRequestSchema,
+  databaseSchema,
+  emptyingLineSchema,
+  renameCollectionRequestSchema,
+  renamedCollectionSchema,
+  sessionAnswerSchema,
+  setupAnswerSchema,
+  setupRequestSchema,
+  signInRequestSchema,
+  updateKeyRequestSchema,
+} from '@tidewire/protocol/admin-api';
+import { eventTypes } from '@tidewire/protocol/channel';
+import {
+  collectionDetailSchema,
+  createIndexRequestSchema,
+  indexAnswerSchema,
+  schemaCheckSchema,
+} from '@tidewire/protocol/collection-schema';
 import { documentIdPattern } from '@tidewire/protocol/names';
 import { problemCodes } from '@tidewire/protocol/problem';
+import { databaseSettingsPatchSchema } from '@tidewire/protocol/settings';
+import { z } from 'zod';
 import type { Schema } from './route-table.js';
 
 const text: Schema = { type: 'string' };
@@ -13,6 +38,25 @@ const object = (required: readonly string[], properties: Readonly<Record<string,
   properties,
 });
 const list = (items: Schema): Schema => ({ type: 'array', items });
+
+const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+const anything = { type: 'object', additionalProperties: true };
+const count: Schema = { type: 'integer', minimum: 0 };
+/** An object of dotted paths, as the update operators take it. */
+const paths = (values: Schema, description: string): Schema => ({
+  type: 'object',
+  additionalProperties: values,
+  description,
+});
+
+/** The JSON Schema of what the server parses with: `input` for requests, `output` for answers. */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
+  const { $schema, $defs, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  // What refers to a definition of its own is `z.json()`, the only recursive one: any JSON, which an empty schema says as well.
+  return JSON.parse(JSON.stringify(rest), (_key, value) =>
+    typeof value === 'object' && value !== null && String(value.$ref).startsWith('#/$defs/') ? {} : value,
+  );
+}
 
 /** By name, as `#/components/schemas/…` refers to them. */
 export const schemas: Readonly<Record<string, Schema>> = {
@@ -31,11 +75,14 @@ export const schemas: Readonly<Record<string, Schema>> = {
   },
   Event: object(['id', 'type', 'at', 'event', 'data'], {
     id: eventId,
-    type: { type: 'string', enum: ['post', 'put', 'delete', 'publish'] },
+    type: { type: 'string', enum: eventTypes },
     at: time,
     collection: { type: ['string', 'null'] },
     event: text,
-    data: { description: 'post: the document; put: its id; delete: a list of ids; publish: what was published.' },
+    data: {
+      description:
+        'post: the document; put: its id; delete: a list of ids; publish: what was published; rename: the new name; drop: null.',
+    },
   }),
   Versions: object(['data', 'next'], {
     data: list(
@@ -64,9 +111,77 @@ export const schemas: Readonly<Record<string, Schema>> = {
   ImportAnswer: object(['imported', 'refusedCount', 'refused'], {
     imported: { type: 'integer', minimum: 0 },
     refusedCount: { type: 'integer', minimum: 0 },
-    refused: list(object(['line', 'message'], { line: { type: 'integer', minimum: 1 }, message: text })),
+    refused: list(
+      object(['line', 'message'], {
+        line: { type: 'integer', minimum: 1 },
+        message: text,
+        errors: list(object(['field', 'message'], { field: text, message: text, allowed: text })),
+      }),
+    ),
   }),
-  Admin: object(['id', 'email'], { id: text, email: text }),
+  Fields: { ...anything, description: 'The fields of a document. Those of the server are left out.' },
+  Changes: {
+    ...anything,
+    description: 'Fields that replace those of the same name, and update operators.',
+    properties: {
+      $set: paths({}, 'Sets values.'),
+      $unset: paths({}, 'Removes values.'),
+      $inc: paths({ type: 'number' }, 'Adds numbers.'),
+      $min: paths({ type: ['number', 'string'] }, 'Keeps the smaller.'),
+      $max: paths({ type: ['number', 'string'] }, 'Keeps the greater.'),
+      $push: paths({}, 'Appends to arrays; {"$each":[…]} appends several.'),
+      $addToSet: paths({}, 'Appends what is not there.'),
+      $pull: paths({}, 'Takes equal items out of arrays.'),
+    },
+  },
+  JsonPatch: list(
+    object(['op', 'path'], {
+      op: { type: 'string', enum: ['add', 'remove', 'replace', 'move', 'copy', 'test'] },
+      path: text,
+      from: text,
+      value: {},
+    }),
+  ),
+  Ids: object(['result'], { result: list(text), count }),
+  Totals: object(['count', 'skip', 'max'], { total: count, count, skip: count, max: count }),
+  DocumentPage: object(['data', 'totals'], { data: list(ref('Document')), totals: ref('Totals') }),
+  Aggregates: {
+    ...anything,
+    description: 'By function and field, as in "SUM age"; for COUNT the name behind it is chosen.',
+  },
+  Group: {
+    ...object(['groupkey'], { groupkey: list({}) }),
+    additionalProperties: true,
+    description: 'The values of the group keys, and its aggregates.',
+  },
+  Readiness: object(['status', 'checks'], {
+    status: { type: 'string', enum: ['ready', 'not ready'] },
+    checks: list(object(['name', 'ok'], { name: text, ok: { type: 'boolean' }, detail: text })),
+  }),
+  SetupState: schemaOf(setupAnswerSchema, 'output'),
+  SetupRequest: schemaOf(setupRequestSchema, 'input'),
+  SignInRequest: schemaOf(signInRequestSchema, 'input'),
+  Session: schemaOf(sessionAnswerSchema, 'output'),
+  Database: schemaOf(databaseSchema, 'output'),
+  RenameCollectionRequest: schemaOf(renameCollectionRequestSchema, 'input'),
+  RenamedCollection: schemaOf(renamedCollectionSchema, 'output'),
+  EmptyingLine: schemaOf(emptyingLineSchema, 'output'),
+  SettingsPatch: schemaOf(databaseSettingsPatchSchema, 'input'),
+  Collection: schemaOf(collectionSchema, 'output'),
+  ApiKey: schemaOf(apiKeySchema, 'output'),
+  Index: schemaOf(indexAnswerSchema, 'output'),
+  CreateIndexRequest: schemaOf(createIndexRequestSchema, 'input'),
+  CollectionDetail: schemaOf(collectionDetailSchema, 'output'),
+  CollectionSchema: {
+    ...anything,
+    description:
+      'A JSON Schema 2020-12 of type object, with the keywords of fields: fieldType, unique, default, autoIncrement, computed, collection.',
+  },
+  SchemaCheck: schemaOf(schemaCheckSchema, 'output'),
+  CreatedKey: schemaOf(createdKeySchema, 'output'),
+  CreateKeyRequest: schemaOf(createKeyRequestSchema, 'input'),
+  UpdateKeyRequest: schemaOf(updateKeyRequestSchema, 'input'),
+  LogEvent: schemaOf(adminEventSchema, 'output'),
   Problem: object(['type', 'title', 'status', 'code', 'detail', 'errors', 'message', 'name', 'list'], {
     type: text,
     title: text,

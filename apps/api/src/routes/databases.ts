@@ -2,21 +2,23 @@
 import type { AdminGate } from '@tidewire/access/admin-gate';
 import type { ApiKeys } from '@tidewire/access/api-keys';
 import type { Databases } from '@tidewire/access/databases';
-import { type AdminPrincipal, authorOf } from '@tidewire/access/principal';
+import { authorOf } from '@tidewire/access/principal';
 import type { Settings } from '@tidewire/access/settings';
 import type { EventLog } from '@tidewire/change-log/event-log';
 import type { Collections } from '@tidewire/collections/collections';
-import { parseListRequest } from '@tidewire/collections/read-request';
-import type { Catalog, CatalogDatabase } from '@tidewire/db/catalog';
+import { adminListDefaults, parseListRequest } from '@tidewire/collections/read-request';
+import type { Catalog } from '@tidewire/db/catalog';
 import { createKeyRequestSchema, updateKeyRequestSchema } from '@tidewire/protocol/admin-api';
-import { collectionNamePattern, databaseNamePattern } from '@tidewire/protocol/names';
+import { collectionNamePattern } from '@tidewire/protocol/names';
 import { Problem } from '@tidewire/protocol/problem';
 import { databaseSettingsPatchSchema } from '@tidewire/protocol/settings';
+import { originOf } from '@tidewire/server-kit/origin';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
 import { sendJson } from '@tidewire/server-kit/send-json';
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { listEvents } from '../list-events.js';
 import { queryOf, readInput } from '../parse-input.js';
+import { createDatabaseRoute } from './database-route.js';
 
 export type DatabaseRoutesDeps = {
   adminGate: AdminGate;
@@ -28,24 +30,11 @@ export type DatabaseRoutesDeps = {
   log: EventLog;
 };
 
-/** The parameters are those of the collections API; without them, a page of a table. */
-const documentsDefaults = { format: 'json', max: 100, metafields: true, totals: true } as const;
-
 export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
   const { adminGate, catalog, databases, settings, apiKeys, collections, log } = deps;
   const router = Router({ caseSensitive: true });
 
-  type Work = (database: CatalogDatabase, request: Request, response: Response, admin: AdminPrincipal) => Promise<void>;
-
-  /** For an admin, within the database of the path. */
-  function within(work: Work): RequestHandler {
-    return adminGate(async (admin, request, response) => {
-      const name = parameter(request, 'database');
-      const database = databaseNamePattern.test(name) ? await catalog.byName(name) : null;
-      if (database === null) throw new Problem('not_found', 'There is no database with this name.');
-      await work(database, request, response, admin);
-    });
-  }
+  const within = createDatabaseRoute({ adminGate, catalog });
 
   router
     .route('/databases')
@@ -76,11 +65,13 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
     .route('/databases/:database/collections/:collection/documents')
     .get(
       within(async (database, request, response, admin) => {
-        const page = parseListRequest(queryOf(request), documentsDefaults);
+        const page = parseListRequest(queryOf(request), adminListDefaults);
         const collection = parameter(request, 'collection');
         if (!collectionNamePattern.test(collection))
           throw new Problem('not_found', 'There is no collection with this name.');
-        const target = { database, collection, scope: { databaseId: database.id, author: authorOf(admin) } };
+        const scope = { databaseId: database.id, author: authorOf(admin) };
+        const origin = page.related.links ? originOf(request) : undefined;
+        const target = { database, collection, scope, mayGet: () => true, origin };
         const { text, next } = await collections.list(target, page);
         sendJson(response, 200, text, next === null ? [] : ['X-Next-Cursor', next]);
       }),

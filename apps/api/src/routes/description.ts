@@ -6,15 +6,22 @@ import { fileURLToPath } from 'node:url';
 import { keyParameters, readKeyCredentials } from '@tidewire/access/key-credentials';
 import type { KeyGate } from '@tidewire/access/key-gate';
 import { parseParameters } from '@tidewire/collections/query-parameters';
+import { relationFieldsOf } from '@tidewire/collections/relation-fields';
+import { type PublishedSchema, publishedSchemaOf } from '@tidewire/collections/schema/json-schema';
+import type { CatalogDatabase, CatalogKey } from '@tidewire/db/catalog';
+import { allowsRest } from '@tidewire/protocol/channel';
+import { preflight } from '@tidewire/server-kit/browser-access';
 import { admitOrigin, allowReadingRefusal } from '@tidewire/server-kit/cors';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
 import { sendJson } from '@tidewire/server-kit/send-json';
 import { type RequestHandler, type Response, Router } from 'express';
 import { describeApi } from '../openapi/describe-api.js';
 import { queryOf } from '../parse-input.js';
-import { preflight } from './browser-access.js';
 
-export type DescriptionRoutesDeps = { keyGate: KeyGate };
+export type DescriptionRoutesDeps = {
+  /** The handler of `GET /openapi.json`. */
+  describe: RequestHandler;
+};
 
 const ownFolder = fileURLToPath(new URL('../../public/docs', import.meta.url));
 const viewerFolder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
@@ -38,19 +45,21 @@ const pageHeaders: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-cache',
 };
 
-/** To be mounted at the root. */
-export function createDescriptionRoutes({ keyGate }: DescriptionRoutesDeps): Router {
-  const router = Router({ caseSensitive: true });
+/** Answers with the general description, or for a key with that of its own collections. */
+export function createDescribeHandler(keyGate: KeyGate): RequestHandler {
   const general = JSON.stringify(describeApi(version, null));
 
   const ofKey = keyGate(({ database, key }, request, response) => {
     admitOrigin(key, request, response);
     const collections = [...database.collections.keys()].sort();
-    const reach = { database: database.name, collections, rest: key.rest };
+    const children = new Map(
+      [...database.collections].map(([name, id]) => [name, relationFieldsOf(database, id).children]),
+    );
+    const reach = { database: database.name, collections, rest: key.rest, children, schemas: schemasOf(database, key) };
     sendJson(response, 200, JSON.stringify(describeApi(version, reach)));
   });
 
-  const describe: RequestHandler = (request, response, next) => {
+  return (request, response, next) => {
     parseParameters(queryOf(request), {}, keyParameters);
     if (readKeyCredentials(request).status !== 'none') {
       return ofKey(request, response, (error) => {
@@ -61,7 +70,25 @@ export function createDescriptionRoutes({ keyGate }: DescriptionRoutesDeps): Rou
     allowReadingRefusal(null, request, response);
     sendJson(response, 200, general);
   };
+}
 
+/** Of the collections that the key may read or write. */
+function schemasOf(
+  { collections, shapes }: CatalogDatabase,
+  { rest }: Pick<CatalogKey, 'rest'>,
+): Map<string, PublishedSchema> {
+  const found = new Map<string, PublishedSchema>();
+  for (const [name, id] of collections) {
+    const schema = shapes.get(id)?.schema ?? null;
+    const isReached = (['GET', 'POST', 'PUT', 'PATCH'] as const).some((method) => allowsRest(rest, method, name));
+    if (schema !== null && isReached) found.set(name, publishedSchemaOf(schema));
+  }
+  return found;
+}
+
+/** To be mounted at the root. */
+export function createDescriptionRoutes({ describe }: DescriptionRoutesDeps): Router {
+  const router = Router({ caseSensitive: true });
   router.route('/openapi.json').options(preflight).get(describe).all(methodNotAllowed('GET'));
   router
     .route('/docs')

@@ -1,40 +1,72 @@
-/** `GET /events`: the event log for applications, page by page; what `/realtime` is for those who cannot hold a stream. */
+/** `GET /events`: the event log for applications, page by page, or as it grows; what `/realtime` is for those who cannot hold a stream. */
 import { isRealtimeOn } from '@tidewire/access/admission';
 import { keyProblem } from '@tidewire/access/authenticate-key';
 import { keyParameters } from '@tidewire/access/key-credentials';
 import type { KeyGate } from '@tidewire/access/key-gate';
+import { addressGroup } from '@tidewire/access/login-throttle';
 import type { EventLog } from '@tidewire/change-log/event-log';
-import type { LogEvent } from '@tidewire/change-log/log-event';
-import { type ParameterParser, parseParameters, wholeNumber } from '@tidewire/collections/query-parameters';
+import { type LogEvent, sizeOf } from '@tidewire/change-log/log-event';
+import { optional, parseParameters, texts, wholeNumber } from '@tidewire/collections/query-parameters';
 import type { Catalog } from '@tidewire/db/catalog';
 import { type Audience, audienceOf } from '@tidewire/delivery/audience';
 import { startFrom } from '@tidewire/delivery/cursor';
+import type { EventFilter } from '@tidewire/delivery/event-filter';
+import type { Hub } from '@tidewire/delivery/hub';
+import type { OpenStreams } from '@tidewire/delivery/open-streams';
+import { parseEventFilter } from '@tidewire/delivery/parse-event-filter';
 import { restdbData } from '@tidewire/delivery/stream-view';
 import { Problem } from '@tidewire/protocol/problem';
+import { preflight, readableRefusal } from '@tidewire/server-kit/browser-access';
 import { admitOrigin } from '@tidewire/server-kit/cors';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
 import { sendJson } from '@tidewire/server-kit/send-json';
-import { Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { queryOf } from '../parse-input.js';
-import { preflight, readableRefusal } from './browser-access.js';
 
-export type EventRoutesDeps = { keyGate: KeyGate; catalog: Catalog; log: EventLog };
-
-const parameters = {
-  since: { ...wholeNumber(0, 0, Number.MAX_SAFE_INTEGER), fallback: null } as ParameterParser<number | null>,
-  max: wholeNumber(100, 1, 1_000),
+export type EventRoutesDeps = {
+  keyGate: KeyGate;
+  catalog: Catalog;
+  log: EventLog;
+  hub: Pick<Hub, 'eventsAfter'>;
+  /** Who waits takes the place of a stream. */
+  places: OpenStreams;
 };
 
+const parameters = {
+  since: optional(wholeNumber(0, 0, Number.MAX_SAFE_INTEGER)),
+  /** Seconds. */
+  wait: wholeNumber(0, 0, 30),
+  max: wholeNumber(100, 1, 1_000),
+  collections: texts,
+  events: texts,
+  q: texts,
+};
+
+/** Events that one request looks at while it waits; then it answers, so that nobody is kept busy by a log that is not for him. */
+const MOST_CONSIDERED = 10_000;
+/** Bytes after which a page takes no further event. */
+const PAGE_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/** Who polls for what. */
+type Poll = { databaseId: number; keyId: string; filter: EventFilter; max: number };
+/** `next`: up to which everything was considered. */
+type Found = { shown: LogEvent[]; next: number };
+
 /** To be mounted at `/events`. */
-export function createEventRoutes({ keyGate, catalog, log }: EventRoutesDeps): Router {
+export function createEventRoutes({ keyGate, catalog, log, hub, places }: EventRoutesDeps): Router {
   const router = Router({ caseSensitive: true });
 
   /** What the key may hear by the newest snapshot; asked after the log was read, as streams ask when bytes are made. */
-  async function audienceNow(databaseId: number, keyId: string): Promise<Audience> {
+  async function audienceNow({ databaseId, keyId }: Poll): Promise<Audience> {
     const database = await catalog.byId(databaseId);
     const verdict = database && audienceOf({ kind: 'key', keyId }, database);
     if (verdict?.status !== 'open') throw keyProblem({ status: 'revoked' });
     return verdict.audience;
+  }
+
+  async function shownOf(poll: Poll, events: readonly LogEvent[]): Promise<LogEvent[]> {
+    const audience = await audienceNow(poll);
+    return events.filter((event) => poll.filter.passes(event) && audience.mayHear(event));
   }
 
   /** The head is read last: what it says of the oldest event held for the whole of what was read before. */
@@ -45,28 +77,88 @@ export function createEventRoutes({ keyGate, catalog, log }: EventRoutesDeps): R
     return { events, head, oldest, start: startFrom(since, { head, oldest }) };
   }
 
+  /** Waits for events behind the cursor that are shown. Comes back with none when the signal aborts, or after many that are not shown. */
+  async function awaitEvents(poll: Poll, cursor: number, signal: AbortSignal): Promise<Found> {
+    let next = cursor;
+    while (next - cursor < MOST_CONSIDERED) {
+      const events = await hub.eventsAfter(poll.databaseId, next, signal);
+      // Nothing in time; or a gap (retention), of which the next request is told.
+      if (events === null || events[0]?.id !== next + 1) break;
+      const page = takePage(events, poll.max);
+      const shown = await shownOf(poll, page);
+      next += page.length;
+      if (shown.length > 0) return { shown, next };
+    }
+    return { shown: await shownOf(poll, []), next };
+  }
+
+  /** Waits until something comes, the time is over, the key is revoked, or the client leaves. Takes a place meanwhile. */
+  async function waitWhileWanted(
+    poll: Poll,
+    cursor: number,
+    { request, response, waitMs }: { request: Request; response: Response; waitMs: number },
+  ): Promise<Found> {
+    const place = places.take({ key: poll.keyId, address: addressGroup(request.ip ?? '') });
+    if (place.status === 'full')
+      throw new Problem('too_many_requests', 'Too many streams and polls are open. Try again later, or without wait.', {
+        headers: { 'Retry-After': '5' },
+      });
+    const wanted = new AbortController();
+    const stop = () => wanted.abort();
+    const timer = setTimeout(stop, waitMs);
+    response.once('close', stop);
+    const stopWatching = catalog.onChange((database) => {
+      if (database.id !== poll.databaseId) return;
+      if (audienceOf({ kind: 'key', keyId: poll.keyId }, database).status === 'ended') stop();
+    });
+    try {
+      return await awaitEvents(poll, cursor, wanted.signal);
+    } finally {
+      clearTimeout(timer);
+      response.off('close', stop);
+      stopWatching();
+      place.release();
+    }
+  }
+
   router.use(preflight);
   router
     .route('/')
     .get(
       keyGate(async ({ database, key }, request, response) => {
         admitOrigin(key, request, response);
-        const { since, max } = parseParameters(queryOf(request), parameters, keyParameters);
+        const { since, wait, max, ...terms } = parseParameters(queryOf(request), parameters, keyParameters);
+        const poll: Poll = { databaseId: database.id, keyId: key.id, filter: parseEventFilter(terms), max };
         if (!isRealtimeOn(database, key)) throw realtimeOff();
         const { events, head, oldest, start } = await readPage(database.id, since, max);
         if (start.kind === 'reset') {
           const reset = { reason: start.reason, oldest, newest: head };
           return sendJson(response, 200, JSON.stringify({ reset }));
         }
-        const audience = await audienceNow(database.id, key.id);
-        const data = events.filter((event) => audience.mayHear(event)).map(encodePolled);
-        const next = events.at(-1)?.id ?? start.cursor;
-        sendJson(response, 200, `{"data":[${data.join()}],"next":${next},"head":${head},"oldest":${oldest}}`);
+        let found: Found = { shown: await shownOf(poll, events), next: events.at(-1)?.id ?? start.cursor };
+        if (wait > 0 && found.shown.length === 0 && request.method !== 'HEAD')
+          found = await waitWhileWanted(poll, found.next, { request, response, waitMs: wait * 1_000 });
+        if (response.destroyed) return;
+        const { shown, next } = found;
+        const data = shown.map(encodePolled).join();
+        sendJson(response, 200, `{"data":[${data}],"next":${next},"head":${Math.max(head, next)},"oldest":${oldest}}`);
       }),
     )
     .all(methodNotAllowed('GET'));
   router.use(readableRefusal);
   return router;
+}
+
+/** The first `max` events, fewer when they outgrow a page, at least one. */
+function takePage(events: readonly LogEvent[], max: number): readonly LogEvent[] {
+  let bytes = 0;
+  let count = 0;
+  for (const event of events) {
+    if (count >= max || (count > 0 && bytes > PAGE_LIMIT_BYTES)) break;
+    bytes += sizeOf(event);
+    count += 1;
+  }
+  return events.slice(0, count);
 }
 
 /** As on the wire of `/realtime`, which names the collection of a change by itself, with id, type and time before it. */

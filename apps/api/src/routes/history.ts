@@ -1,27 +1,24 @@
 /** What a document was: `GET /rest/{collection}/{id}/history` and `GET /rest/{collection}/{id}/asof/{eventId}`. */
 import { keyParameters } from '@tidewire/access/key-credentials';
 import type { KeyGate } from '@tidewire/access/key-gate';
-import type { Target } from '@tidewire/collections/collections';
-import {
-  type DocumentVersion,
-  documentAsOf,
-  listVersions,
-  type Subject,
-  withoutMetafields,
-} from '@tidewire/collections/document-history';
+import type { Collections, Target } from '@tidewire/collections/collections';
+import { type DocumentVersion, listVersions, type Subject } from '@tidewire/collections/document-history';
 import { findCollection } from '@tidewire/collections/find-collection';
-import { flag, parseParameters, wholeNumber } from '@tidewire/collections/query-parameters';
+import { parseParameters, wholeNumber, wrongParameters } from '@tidewire/collections/query-parameters';
+import { parseGetRequest } from '@tidewire/collections/read-request';
 import { checkId, noDocument } from '@tidewire/collections/refusals';
 import type { SqlPool } from '@tidewire/db/sql-pool';
 import { Problem } from '@tidewire/protocol/problem';
+import { preflight, readableRefusal } from '@tidewire/server-kit/browser-access';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
 import { sendJson } from '@tidewire/server-kit/send-json';
 import { type Request, Router } from 'express';
 import { queryOf } from '../parse-input.js';
-import { preflight, readableRefusal } from './browser-access.js';
-import { createRestRoute } from './rest-route.js';
+import { sendFormatted } from '../send-formatted.js';
+import { withOrigin } from './rest-read.js';
+import { createRestRoute, idOf } from './rest-route.js';
 
-export type HistoryRoutesDeps = { keyGate: KeyGate; pool: SqlPool };
+export type HistoryRoutesDeps = { keyGate: KeyGate; pool: SqlPool; collections: Pick<Collections, 'get'> };
 
 const historyParameters = {
   max: wholeNumber(20, 1, 100),
@@ -30,7 +27,7 @@ const historyParameters = {
 const eventIds = wholeNumber(0, 0, Number.MAX_SAFE_INTEGER);
 
 /** To be mounted at `/rest`, before the routes of documents. */
-export function createHistoryRoutes({ keyGate, pool }: HistoryRoutesDeps): Router {
+export function createHistoryRoutes({ keyGate, pool, collections }: HistoryRoutesDeps): Router {
   const router = Router({ caseSensitive: true });
   const route = createRestRoute(keyGate);
 
@@ -39,7 +36,7 @@ export function createHistoryRoutes({ keyGate, pool }: HistoryRoutesDeps): Route
     checkId(id);
     const collectionId = await findCollection(pool, database, collection);
     if (collectionId === null) throw noDocument(collection, id);
-    return { databaseId: database.id, collectionId, id };
+    return { collectionId, id };
   }
 
   router.use(preflight);
@@ -60,16 +57,15 @@ export function createHistoryRoutes({ keyGate, pool }: HistoryRoutesDeps): Route
     .route('/:collection/:id/asof/:eventId')
     .get(
       route('GET', async (target, request, response) => {
-        const { metafields } = parseParameters(queryOf(request), { metafields: flag }, keyParameters);
-        const eventId = parseEventId(String(request.params.eventId));
-        const subject = await subjectOf(target, request);
-        const past = await documentAsOf(pool, subject, eventId);
-        if (past.status === 'out of reach') throw outOfReach(past.from, past.to);
-        if (past.status === 'absent') {
-          const { collection } = target;
-          throw new Problem('not_found', `After event ${eventId} ${collection} had no document ${subject.id}.`);
-        }
-        sendJson(response, 200, metafields ? past.text : withoutMetafields(past.text));
+        const asked = parseGetRequest(queryOf(request), { ignored: keyParameters });
+        if (asked.asOf !== null) throw wrongParameters([{ field: 'asof', message: 'the path says it already' }]);
+        const asOf = parseEventId(String(request.params.eventId));
+        const id = idOf(request);
+        const { entityTag, ...answer } = await collections.get(withOrigin(target, request, asked), id, {
+          ...asked,
+          asOf,
+        });
+        sendFormatted(response, { ...answer, name: `${target.collection}-${id}` }, ['ETag', entityTag]);
       }),
     )
     .all(methodNotAllowed('GET'));
@@ -86,12 +82,5 @@ function parseEventId(text: string): number {
   if (eventId !== undefined) return eventId;
   throw new Problem('bad_request', `This is not the number of an event (allowed: ${eventIds.allowed}).`, {
     errors: [{ field: 'eventId', message: 'this is not the number of an event', allowed: eventIds.allowed }],
-  });
-}
-
-function outOfReach(from: number, to: number): Problem {
-  const allowed = `an event from ${from} to ${to}`;
-  return new Problem('bad_request', `The log does not reach there (allowed: ${allowed}).`, {
-    errors: [{ field: 'eventId', message: 'the log does not reach there', allowed }],
   });
 }

@@ -1,49 +1,72 @@
 /** The reading half of the collections API. */
 import { keyParameters } from '@tidewire/access/key-credentials';
 import type { KeyGate } from '@tidewire/access/key-gate';
-import type { Collections } from '@tidewire/collections/collections';
+import type { Collections, Target } from '@tidewire/collections/collections';
 import { includesEntityTag } from '@tidewire/collections/entity-tag';
-import { type Format, formats, parseGetRequest, parseListRequest } from '@tidewire/collections/read-request';
+import {
+  type Format,
+  formats,
+  parseGetRequest,
+  parseListRequest,
+  type Shape,
+} from '@tidewire/collections/read-request';
+import { originOf } from '@tidewire/server-kit/origin';
 import type { Request, RequestHandler } from 'express';
 import { nextPageQuery } from '../next-page.js';
 import { queryOf } from '../parse-input.js';
 import { sendFormatted, sendNotModified } from '../send-formatted.js';
-import { createRestRoute } from './rest-route.js';
+import { createChildRoute, createRestRoute, type RestWork } from './rest-route.js';
 
 export type ReadRoutesDeps = { keyGate: KeyGate; collections: Pick<Collections, 'list' | 'get'> };
 
 /** Longer ones would not fit into the headers that clients take; the cursor stands in a header of its own. */
 const LINK_LIMIT_CHARS = 4_096;
 
-/** The handlers of GET (and HEAD): of a collection, and of a document. Both take `.json`, `.csv` or `.html` at the end of the path. */
+/**
+ * The handlers of GET (and HEAD): of a collection, of a document, of a document's children and of one of them. All take `.json`, `.csv` or `.html` at the end of the
+ * path.
+ */
 export function createReadRoutes({ keyGate, collections }: ReadRoutesDeps): {
   list: RequestHandler;
   get: RequestHandler;
+  listChildren: RequestHandler;
+  getChild: RequestHandler;
 } {
   const route = createRestRoute(keyGate);
-  return {
-    list: route(
-      'GET',
-      async (target, request, response) => {
-        const { format } = splitSuffix(request.params.collection);
-        const asked = parseListRequest(queryOf(request), { ignored: keyParameters, format });
-        const { text, format: answered, pagination, next } = await collections.list(target, asked);
-        const headers = ['X-Pagination', JSON.stringify(pagination)];
-        if (next !== null) headers.push(...nextPageHeaders(request, next));
-        sendFormatted(response, { text, format: answered, name: target.collection }, headers);
-      },
-      (request) => splitSuffix(request.params.collection).name,
-    ),
+  const childRoute = createChildRoute(keyGate);
 
-    get: route('GET', async (target, request, response) => {
-      const { name: id, format } = splitSuffix(request.params.id);
-      const asked = parseGetRequest(queryOf(request), { ignored: keyParameters, format });
-      const { text, format: answered, entityTag } = await collections.get(target, id, asked);
-      const headers = ['ETag', entityTag];
-      if (includesEntityTag(request.headers['if-none-match'] ?? '', entityTag)) sendNotModified(response, headers);
-      else sendFormatted(response, { text, format: answered, name: `${target.collection}-${id}` }, headers);
-    }),
+  const list = (parameter: 'collection' | 'field'): RestWork => {
+    return async (target, request, response) => {
+      const { format } = splitSuffix(request.params[parameter]);
+      const asked = parseListRequest(queryOf(request), { ignored: keyParameters, format });
+      const answer = await collections.list(withOrigin(target, request, asked), asked);
+      const headers = ['X-Pagination', JSON.stringify(answer.pagination)];
+      if (answer.next !== null) headers.push(...nextPageHeaders(request, answer.next));
+      sendFormatted(response, { text: answer.text, format: answer.format, name: target.collection }, headers);
+    };
   };
+  const get = (parameter: 'id' | 'childId'): RestWork => {
+    return async (target, request, response) => {
+      const { name: id, format } = splitSuffix(request.params[parameter]);
+      const asked = parseGetRequest(queryOf(request), { ignored: keyParameters, format });
+      const answer = await collections.get(withOrigin(target, request, asked), id, asked);
+      const headers = ['ETag', answer.entityTag];
+      if (includesEntityTag(request.headers['if-none-match'] ?? '', answer.entityTag))
+        sendNotModified(response, headers);
+      else sendFormatted(response, { ...answer, name: `${target.collection}-${id}` }, headers);
+    };
+  };
+  return {
+    list: route('GET', list('collection'), (request) => splitSuffix(request.params.collection).name),
+    get: route('GET', get('id')),
+    listChildren: childRoute('GET', list('field'), (request) => splitSuffix(request.params.field).name),
+    getChild: childRoute('GET', get('childId')),
+  };
+}
+
+/** Links need to know what the server is called. */
+export function withOrigin(target: Target, request: Request, { related }: Shape): Target {
+  return related.links ? { ...target, origin: originOf(request) } : target;
 }
 
 /** The last part of a path without the suffix of a format. */

@@ -7,8 +7,9 @@ import { mergePatchType } from '@tidewire/collections/json-merge-patch';
 import { jsonPatchType } from '@tidewire/collections/json-patch';
 import { flag, parseParameters, text, wrongParameters } from '@tidewire/collections/query-parameters';
 import { parseListRequest } from '@tidewire/collections/read-request';
+import { hasBody } from '@tidewire/server-kit/body-time';
 import { allowReadingRefusal, answerPreflight, isPreflight } from '@tidewire/server-kit/cors';
-import { hasBody, mediaTypeOf, readJsonBody } from '@tidewire/server-kit/json-body';
+import { mediaTypeOf, readJsonBody } from '@tidewire/server-kit/json-body';
 import { methodOverride } from '@tidewire/server-kit/method-override';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
 import { sendJson, sendNothing } from '@tidewire/server-kit/send-json';
@@ -16,7 +17,7 @@ import { type ErrorRequestHandler, type Request, type Response, Router } from 'e
 import { queryOf } from '../parse-input.js';
 import { wantsMinimal, writeOptionsOf } from '../write-request.js';
 import { createReadRoutes, type ReadRoutesDeps } from './rest-read.js';
-import { createRestRoute, idOf } from './rest-route.js';
+import { childIdOf, createChildRoute, createRestRoute, idOf, type RestWork } from './rest-route.js';
 
 export type RestRoutesDeps = ReadRoutesDeps & { collections: Collections };
 
@@ -33,6 +34,26 @@ export function createRestRoutes(deps: RestRoutesDeps): Router {
   const router = Router({ caseSensitive: true });
   const read = createReadRoutes(deps);
   const route = createRestRoute(keyGate);
+  const childRoute = createChildRoute(keyGate);
+
+  const create: RestWork = async (target, request, response) => {
+    const parameters = parseParameters(queryOf(request), createParameters, keyParameters);
+    const body = await readJsonBody(request);
+    const options = {
+      ...writeOptionsOf(request, { parameters, body, isOne: false }),
+      isValidated: parameters.validate,
+    };
+    sendAnswer(request, response, await collections.create(target, body, options));
+  };
+  const put = (id: (request: Request) => string): RestWork => {
+    return async (target, request, response) => {
+      const parameters = parseParameters(queryOf(request), putParameters, keyParameters);
+      const body = await readJsonBody(request);
+      const change = { form: parameters.replace ? 'replace' : 'merge', body } as const;
+      const options = writeOptionsOf(request, { parameters, body, isOne: true });
+      sendAnswer(request, response, await collections.update(target, id(request), change, options));
+    };
+  };
 
   router.use((request, response, next) => {
     if (isPreflight(request)) answerPreflight(response);
@@ -40,31 +61,12 @@ export function createRestRoutes(deps: RestRoutesDeps): Router {
   });
   router.use(methodOverride);
 
-  router
-    .route('/:collection')
-    .get(read.list)
-    .post(
-      route('POST', async (target, request, response) => {
-        parseParameters(queryOf(request), createParameters, keyParameters);
-        const body = await readJsonBody(request);
-        const options = writeOptionsOf(request, { body, isOne: false });
-        sendAnswer(request, response, await collections.create(target, body, options));
-      }),
-    )
-    .all(methodNotAllowed('GET, POST'));
+  router.route('/:collection').get(read.list).post(route('POST', create)).all(methodNotAllowed('GET, POST'));
 
   router
     .route('/:collection/:id')
     .get(read.get)
-    .put(
-      route('PUT', async (target, request, response) => {
-        const parameters = parseParameters(queryOf(request), putParameters, keyParameters);
-        const body = await readJsonBody(request);
-        const change = { form: parameters.replace ? 'replace' : 'merge', body } as const;
-        const options = writeOptionsOf(request, { parameters, body, isOne: true });
-        sendAnswer(request, response, await collections.update(target, idOf(request), change, options));
-      }),
-    )
+    .put(route('PUT', put(idOf)))
     .patch(
       route('PATCH', async (target, request, response) => {
         const id = idOf(request);
@@ -83,6 +85,34 @@ export function createRestRoutes(deps: RestRoutesDeps): Router {
     .delete(
       route('DELETE', async (target, request, response) => {
         sendAnswer(request, response, await deleteWhat(collections, target, request));
+      }),
+    )
+    .all(methodNotAllowed('GET, PUT, PATCH, DELETE'));
+
+  router
+    .route('/:collection/:id/:field')
+    .get(read.listChildren)
+    .post(childRoute('POST', create))
+    .all(methodNotAllowed('GET, POST'));
+
+  router
+    .route('/:collection/:id/:field/:childId')
+    .get(read.getChild)
+    .put(childRoute('PUT', put(childIdOf)))
+    .patch(
+      childRoute('PATCH', async (target, request, response) => {
+        parseParameters(queryOf(request), {}, keyParameters);
+        const body = await readJsonBody(request, patchTypes);
+        const change = { form: patchForms[mediaTypeOf(request)] ?? 'merge', body };
+        const options = writeOptionsOf(request, { body, isOne: true });
+        sendAnswer(request, response, await collections.update(target, childIdOf(request), change, options));
+      }),
+    )
+    .delete(
+      childRoute('DELETE', async (target, request, response) => {
+        parseParameters(queryOf(request), {}, keyParameters);
+        const options = writeOptionsOf(request, { isOne: true });
+        sendAnswer(request, response, await collections.delete(target, childIdOf(request), options));
       }),
     )
     .all(methodNotAllowed('GET, PUT, PATCH, DELETE'));
@@ -137,8 +167,11 @@ function sendAnswer(request: Request, response: Response, answer: WriteAnswer): 
   const headers: string[] = [];
   if (eventId !== null) headers.push('X-Event-Id', String(eventId));
   if (etag !== null) headers.push('ETag', etag);
-  if (status === 201 && documentId !== null)
-    headers.push('Location', `${request.baseUrl}/${request.params.collection}/${documentId}`);
+  if (status === 201 && documentId !== null) {
+    const { collection, id, field } = request.params;
+    const list = field === undefined ? collection : `${collection}/${id}/${encodeURIComponent(String(field))}`;
+    headers.push('Location', `${request.baseUrl}/${list}/${documentId}`);
+  }
   if (wantsMinimal(request))
     sendNothing(response, status === 201 ? 201 : 204, [...headers, 'Preference-Applied', 'return=minimal']);
   else sendJson(response, status, body, headers);

@@ -20,7 +20,8 @@ import { noCollection } from '@tidewire/collections/refusals';
 import type { Catalog } from '@tidewire/db/catalog';
 import type { SqlPool } from '@tidewire/db/sql-pool';
 import type { RestMethod } from '@tidewire/protocol/channel';
-import { Problem } from '@tidewire/protocol/problem';
+import { Problem, type ProblemField } from '@tidewire/protocol/problem';
+import { preflight, readableRefusal } from '@tidewire/server-kit/browser-access';
 import { parseJsonText } from '@tidewire/server-kit/json-text';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
 import { sendJson } from '@tidewire/server-kit/send-json';
@@ -28,7 +29,6 @@ import { sendStream } from '@tidewire/server-kit/send-stream';
 import { readTextBody } from '@tidewire/server-kit/text-body';
 import { type Request, type Response, Router } from 'express';
 import { queryOf } from '../parse-input.js';
-import { preflight, readableRefusal } from './browser-access.js';
 import { createRestRoute } from './rest-route.js';
 
 export type TransferRoutesDeps = {
@@ -127,10 +127,10 @@ export function createTransferRoutes({ keyGate, catalog, pool, documents }: Tran
     .post(
       route('POST', async (target, request, response) => {
         const { format, keepIds } = parseParameters(queryOf(request), importParameters, keyParameters);
-        const { database, collection, scope } = target;
+        const { database, collection, scope, mayGet } = target;
         if (!database.settings.collections.createOnWrite && (await findCollection(pool, database, collection)) === null)
           throw noCollection(collection);
-        const refused: { line: number; message: string }[] = [];
+        const refused: { line: number; message: string; errors?: ProblemField[] }[] = [];
         let imported = 0;
         const rows = readRows(format ?? formatOf(request), readTextBody(request), parseJsonText);
         const outcome = await importDocuments(rows, {
@@ -138,8 +138,9 @@ export function createTransferRoutes({ keyGate, catalog, pool, documents }: Tran
           scope,
           collection,
           keepIds,
-          onBadRow: ({ line, reason }) => {
-            if (refused.length < listedRows) refused.push({ line, message: reason });
+          mayGet,
+          onBadRow: ({ line, reason, errors }) => {
+            if (refused.length < listedRows) refused.push({ line, message: reason, ...describeErrors(errors) });
           },
           onBatch: (count) => {
             imported = count;
@@ -156,6 +157,11 @@ export function createTransferRoutes({ keyGate, catalog, pool, documents }: Tran
     .all(methodNotAllowed('POST'));
   router.use(readableRefusal);
   return router;
+}
+
+/** The wrong fields of a row, as problems show them. */
+function describeErrors(errors: ProblemField[] | undefined): { errors?: ProblemField[] } {
+  return errors === undefined ? {} : { errors: errors.map(({ word: _word, ...error }) => error) };
 }
 
 /** One of a list of words. */

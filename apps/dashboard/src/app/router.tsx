@@ -1,6 +1,10 @@
 import { createRouter } from '@tanstack/react-router';
 import { createQueryClient } from '../lib/query-client.js';
 import { collectionRoute } from './routes/collection.js';
+import { collectionDocumentsRoute } from './routes/collection-documents.js';
+import { collectionIndexesRoute } from './routes/collection-indexes.js';
+import { collectionSchemaRoute } from './routes/collection-schema.js';
+import { collectionSettingsRoute } from './routes/collection-settings.js';
 import { collectionsRoute } from './routes/collections.js';
 import { databaseRoute } from './routes/database.js';
 import { ErrorPage } from './routes/error-page.js';
@@ -33,7 +37,12 @@ export const router = createRouter({
     databaseRoute.addChildren([
       overviewRoute,
       collectionsRoute,
-      collectionRoute,
+      collectionRoute.addChildren([
+        collectionDocumentsRoute,
+        collectionSchemaRoute,
+        collectionIndexesRoute,
+        collectionSettingsRoute,
+      ]),
       eventsRoute,
       keysRoute,
       settingsRoute,

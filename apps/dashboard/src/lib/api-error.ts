@@ -22,6 +22,8 @@ export class ApiError extends Error {
   readonly requestId: string | undefined;
   /** Seconds of the Retry-After header, when there was one. */
   readonly retryAfterSeconds: number | undefined;
+  /** The whole body, for what a refusal says beyond these. */
+  readonly body: unknown;
 
   constructor(parts: {
     status: number;
@@ -31,6 +33,7 @@ export class ApiError extends Error {
     fields?: ProblemField[];
     requestId?: string | undefined;
     retryAfterSeconds?: number | undefined;
+    body?: unknown;
   }) {
     super(parts.detail);
     this.status = parts.status;
@@ -40,6 +43,7 @@ export class ApiError extends Error {
     this.fields = parts.fields ?? [];
     this.requestId = parts.requestId;
     this.retryAfterSeconds = parts.retryAfterSeconds;
+    this.body = parts.body;
   }
 }
 
@@ -48,12 +52,18 @@ export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
 
+/** An answer in several lines ended without its last one, so it is not known how far the work came. */
+export class CutOffError extends Error {
+  override readonly name = 'CutOffError';
+}
+
 /** Reads a refusal. A body that is not a problem (a proxy's page, say) still gives its status in words. */
 export function readRefusal(status: number, body: unknown, headers: Headers): ApiError {
   const problem = problemSchema.safeParse(body);
   const retryAfter = Number.parseInt(headers.get('retry-after') ?? '', 10);
   const shared = {
     status,
+    body,
     requestId: headers.get('x-request-id') ?? undefined,
     retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined,
   };

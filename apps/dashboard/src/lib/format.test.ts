@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatAgo, formatAmount, formatClock, formatCount } from './format.js';
+import { formatAgo, formatAmount, formatBytes, formatClock, formatCount } from './format.js';
 
 const now = Date.parse('2026-03-03T12:00:00Z');
 
@@ -9,6 +9,17 @@ test('counts are grouped and amounts know one from many', () => {
     '0 documents',
     '1 document',
     '2 entries',
+  ]);
+});
+
+test('sizes are told in the unit that fits', () => {
+  expect([0, 1023, 1024, 8192, 1_600_000_000, 2 ** 60].map(formatBytes)).toEqual([
+    '0 bytes',
+    '1,023 bytes',
+    '1 KiB',
+    '8 KiB',
+    '1.5 GiB',
+    '1,048,576 TiB',
   ]);
 });
 

@@ -35,6 +35,15 @@ export function formatAmount(count: number, one: string, many = `${one}s`): stri
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
+const byteUnits = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** `512 bytes`, `16 KiB`, `1.5 GiB` */
+export function formatBytes(bytes: number): string {
+  const step = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), byteUnits.length - 1);
+  const amount = bytes / 1024 ** step;
+  return `${counts.format(amount < 10 ? Math.round(amount * 10) / 10 : Math.round(amount))} ${byteUnits[step]}`;
+}
+
 /** `14:03:07.214`; the text itself when it is no time. */
 export function formatClock(iso: string): string {
   const time = Date.parse(iso);

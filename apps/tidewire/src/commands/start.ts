@@ -1,17 +1,20 @@
-/** `tidewire start`: everything in one process. */
+/** `tidewire start`: everything in one process, or with the streams in children of it. */
+import type { ChildProcess } from 'node:child_process';
 import { createServer, type RequestListener } from 'node:http';
 import { resolve } from 'node:path';
 import { checkDurability } from '@tidewire/db/durability';
 import { migrate } from '@tidewire/db/migrate';
+import type { PostgresAddress } from '@tidewire/db/sql-pool';
 import { Problem } from '@tidewire/protocol/problem';
 import type { Lifecycle } from '@tidewire/server-kit/lifecycle';
 import { drainServer, listen } from '@tidewire/server-kit/lifecycle-server';
 import type { Logger } from '@tidewire/server-kit/logger';
 import { composeServices, type Services } from '../compose.js';
-import type { Config } from '../config.js';
+import { type Config, streamLimitsOf } from '../config.js';
 import { ensureDemoKey } from '../demo-key.js';
 import { type Core, openCore } from '../open-core.js';
 import { openPostgresForServer } from '../open-postgres.js';
+import { createRealtimeProcesses, type RealtimeProcesses } from '../realtime-processes/realtime-processes.js';
 import { defaultDatabase } from '../run-command.js';
 import { readServerSecret } from '../server-secret.js';
 import { renderWelcome, type Welcome } from '../welcome.js';
@@ -22,6 +25,8 @@ export type StartContext = {
   lifecycle: Lifecycle;
   print: (text: string) => void;
   colours: boolean;
+  /** Starts the program `realtime-main.ts` with a channel; asked for only with REALTIME_PROCESSES. */
+  forkRealtime: () => ChildProcess;
 };
 
 /** How long running requests may take at a stop, after the streams have ended. */
@@ -30,10 +35,14 @@ const requestsMs = 10_000;
 const keepAliveMs = 65_000;
 
 /** Resolves when the server is ready; it then runs until the lifecycle is stopped. Rejects when it cannot start; the lifecycle is to be stopped then, too. */
-export async function start({ config, logger, lifecycle, print, colours }: StartContext): Promise<void> {
+export async function start(context: StartContext): Promise<void> {
+  const { config, logger, lifecycle, print, colours } = context;
   // The port comes first: when it is taken, nothing else was touched.
   let handler: RequestListener = answerStarting;
-  const server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => handler(request, response));
+  // Whoever reads a body limits its time (body-time.ts); Node's limit would end a long import.
+  const server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0 }, (request, response) =>
+    handler(request, response),
+  );
   const port = await listen(server, config);
   lifecycle.defer('port', () => server.close());
 
@@ -47,6 +56,7 @@ export async function start({ config, logger, lifecycle, print, colours }: Start
   for (const { setting, value, risk } of durabilityRisks) logger.warn({ setting, value }, risk);
 
   const serverSecret = config.secretKey ?? readServerSecret(config.dataDir);
+  const processes = startRealtimeProcesses(context, core, postgres.address, serverSecret);
   const services = composeServices({
     core,
     logger,
@@ -55,18 +65,34 @@ export async function start({ config, logger, lifecycle, print, colours }: Start
     role: config.role,
     trustProxy: config.trustProxy,
     durabilityRisks,
+    streamLimits: streamLimitsOf(config),
+    ...(processes === null ? {} : { realtimeProcesses: processes.status }),
   });
   const drainMs = config.drainSeconds * 1000;
-  lifecycle.defer(
-    'requests',
-    () => drainServer(server, { endStreams: () => services.endStreams(drainMs), limitMs: requestsMs }),
-    {
-      limitMs: drainMs + requestsMs + 5_000,
-    },
-  );
+  const endStreams = () => Promise.all([services.endStreams(drainMs), processes?.drain(drainMs)]);
+  lifecycle.defer('requests', () => drainServer(server, { endStreams, limitMs: requestsMs }), {
+    limitMs: drainMs + 2 * requestsMs + 5_000,
+  });
   const welcome = await prepareFirstUse(config, core, services, port);
-  handler = services.app;
+  await processes?.started();
+  handler =
+    processes === null
+      ? services.app
+      : (request, response) => processes.take(request, response, () => services.app(request, response));
   if (!lifecycle.isStopping) print(renderWelcome(welcome, colours));
+}
+
+/** Null when this process is to carry its streams itself, or has none. */
+function startRealtimeProcesses(
+  { config, logger, forkRealtime }: StartContext,
+  { bus }: Core,
+  address: PostgresAddress,
+  serverSecret: string,
+): RealtimeProcesses | null {
+  const { realtimeProcesses: count, role, trustProxy, logLevel } = config;
+  if (count === 0 || role === 'api' || role === 'worker') return null;
+  const begin = { address, serverSecret, role, trustProxy, logLevel, streamLimits: streamLimitsOf(config) };
+  return createRealtimeProcesses({ count, fork: forkRealtime, begin, bus, logger });
 }
 
 /** An `EventSource` gives up for good on any status but 200 (WHATWG HTML, section 9.2.3): streams are told to come back. */

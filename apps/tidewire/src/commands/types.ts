@@ -6,6 +6,8 @@ import {
   noteDocument,
   renderTypes,
 } from '@tidewire/collections/infer-types';
+import { publishedSchemaOf } from '@tidewire/collections/schema/json-schema';
+import { renderSchemaType } from '@tidewire/collections/schema/schema-types';
 import type { JsonObject } from '@tidewire/protocol/json';
 import type { Core } from '../open-core.js';
 import { findDatabaseId } from '../run-command.js';
@@ -18,9 +20,12 @@ export async function inferTypes(core: Core, { database: name }: { database: str
   const database = await core.catalog.refresh(await findDatabaseId(core, name));
   const shapes: CollectionShape[] = [];
   for (const [collection, id] of [...(database?.collections ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    shapes.push(await inferCollection(core, collection, id));
+    const schema = database?.shapes.get(id)?.schema ?? null;
+    if (schema === null) shapes.push(await inferCollection(core, collection, id));
+    else
+      shapes.push({ ...createCollectionShape(collection), body: renderSchemaType(publishedSchemaOf(schema).document) });
   }
-  const head = `// Inferred by tidewire types from up to ${sampleSize} documents of each collection. What no document showed is not here.\n\n`;
+  const head = `// By tidewire types: from the schema of a collection, else inferred from up to ${sampleSize} of its documents. What no document showed is not here.\n\n`;
   return head + renderTypes(shapes);
 }
 

@@ -4,10 +4,13 @@ import type { DocumentWrites } from '@tidewire/change-log/document-writes';
 import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
 import { createCatalog } from '@tidewire/db/catalog';
 import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
+import type { JsonValue } from '@tidewire/protocol/json';
+import { Problem } from '@tidewire/protocol/problem';
 import { createTestDatabase } from '@tidewire/testing/test-database';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type BadRow, importDocuments } from './import-documents.js';
-import type { ImportRow } from './import-row.js';
+import { type ImportRow, importFormats } from './import-row.js';
+import { readRows } from './read-rows.js';
 
 const databaseId = 1;
 let connections: PostgresConnections;
@@ -130,3 +133,83 @@ test('what ends the import after a batch leaves that batch and takes no further 
   await expect(ended).rejects.toThrow('enough');
   expect(await count('ended')).toEqual({ documents: 500, events: 500 });
 });
+
+/** 20,000 rows with every thousandth broken, in pieces of 16 Ki characters; `taken` counts the characters that were asked for. */
+function soakText(format: (typeof importFormats)[number]) {
+  const filler = 'Wörter, '.repeat(25);
+  const good = (n: number) =>
+    format === 'csv'
+      ? `${n},"Zeile ${n}, ""東京"" 🦊 ${filler}",${n / 4}\n`
+      : JSON.stringify({ n, text: `Zeile ${n} "東京" 🦊 ${filler}`, half: n / 4 });
+  const broken = format === 'csv' ? 'short\n' : '{"broken": tru}';
+  const rows = Array.from({ length: 20_000 }, (_, n) => (n % 1_000 === 999 ? broken : good(n)));
+  const text = {
+    ndjson: () => rows.map((row) => `${row}\n`).join(''),
+    json: () => `[\n${rows.join(',\n')}\n]`,
+    csv: () => `n,text,half\n${rows.join('')}`,
+  }[format]();
+  const source = { taken: 0, chars: text.length, chunks };
+  async function* chunks(): AsyncGenerator<string> {
+    for (let at = 0; at < text.length; at += 16 * 1024) {
+      const chunk = text.slice(at, at + 16 * 1024);
+      source.taken += chunk.length;
+      yield chunk;
+    }
+  }
+  return source;
+}
+
+/** Text that was read and not yet handed to Postgres: a piece of 16 Ki, and what the stages of the CSV parser buffer. The whole is 5 Mi. */
+const readAheadLimitChars = 256 * 1024;
+
+test.each(importFormats)(
+  'an import of 20,000 rows as %s has one batch in flight, reads ahead no further than a bound, and names each broken row by its line',
+  async (format) => {
+    const source = soakText(format);
+    const charsPerRow = source.chars / 20_000;
+    const bad: number[] = [];
+    let inFlight = 0;
+    let mostInFlight = 0;
+    let rowsHanded = 0;
+    let mostAhead = 0;
+    const watched: Pick<DocumentWrites, 'createMany'> = {
+      async createMany(args) {
+        inFlight += 1;
+        mostInFlight = Math.max(mostInFlight, inFlight);
+        rowsHanded += args.data.length;
+        const written = await documents.createMany(args);
+        // After the commit, so that it shows when somebody read on meanwhile.
+        mostAhead = Math.max(mostAhead, source.taken - rowsHanded * charsPerRow);
+        inFlight -= 1;
+        return written;
+      },
+    };
+    const outcome = await importDocuments(
+      readRows(format, source.chunks(), (text) => parseJson(text)),
+      {
+        documents: { ...documents, ...watched },
+        scope: { databaseId, author: { actor: 'system', by: 'import' } },
+        collection: `soak-${format}`,
+        keepIds: false,
+        onBadRow: ({ line }) => bad.push(line),
+        onBatch: () => undefined,
+      },
+    );
+    expect(outcome).toMatchObject({ documents: 19_980, bad: 20 });
+    const firstLine = format === 'ndjson' ? 1 : 2;
+    expect(bad).toEqual(Array.from({ length: 20 }, (_, index) => index * 1_000 + 999 + firstLine));
+    expect(mostInFlight).toBe(1);
+    expect(source.chars).toBeGreaterThan(16 * readAheadLimitChars);
+    expect(mostAhead).toBeLessThan(readAheadLimitChars);
+    expect(await count(`soak-${format}`)).toEqual({ documents: 19_980, events: 19_980 });
+  },
+  60_000,
+);
+
+function parseJson(text: string): JsonValue {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Problem('invalid_json', 'The body is not valid JSON.', { cause });
+  }
+}

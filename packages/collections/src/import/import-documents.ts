@@ -2,13 +2,14 @@
 import type { DocumentWrites, WriteScope } from '@tidewire/change-log/document-writes';
 import { bodyLimitChars } from '@tidewire/change-log/lane-plan';
 import type { JsonObject } from '@tidewire/protocol/json';
-import { documentIdPattern, documentIdRule } from '@tidewire/protocol/names';
-import { Problem } from '@tidewire/protocol/problem';
+import { documentIdPattern, documentIdRule, parentFields } from '@tidewire/protocol/names';
+import { Problem, type ProblemField } from '@tidewire/protocol/problem';
+import { parentOf } from '../parent-link.js';
 import { validateNewDocument } from '../validate-document.js';
 import type { ImportRow } from './import-row.js';
 
-/** A row that was not imported, and why. */
-export type BadRow = { line: number; reason: string };
+/** A row that was not imported, and why; `errors` name its wrong fields where that is known. */
+export type BadRow = { line: number; reason: string; errors?: ProblemField[] };
 
 /** `documents` were written, `bad` rows were not; `eventId` is the number of the last event, null when nothing was written. */
 export type ImportOutcome = { documents: number; bad: number; eventId: number | null };
@@ -19,6 +20,8 @@ export type ImportDeps = {
   collection: string;
   /** Documents keep the `_id` of their row; a taken one is refused. Else each gets a new one. */
   keepIds: boolean;
+  /** With `keepIds` a child stays the child of its parent, if whoever imports may GET the parent's collection. Nobody looks whether the parent is there. */
+  mayGet?: ((collection: string) => boolean) | undefined;
   onBadRow: (row: BadRow) => void;
   /** Called after each batch with the documents so far; what it throws ends the import. */
   onBatch: (documents: number) => void;
@@ -50,7 +53,7 @@ export async function importDocuments(rows: AsyncIterable<ImportRow>, deps: Impo
     deps.onBatch(outcome.documents);
   };
   for await (const row of rows) {
-    const prepared = prepare(row, deps.keepIds);
+    const prepared = prepare(row, deps);
     if ('reason' in prepared) refuse(prepared);
     else {
       batch.push(prepared);
@@ -62,20 +65,30 @@ export async function importDocuments(rows: AsyncIterable<ImportRow>, deps: Impo
   return outcome;
 }
 
-function prepare(row: ImportRow, keepIds: boolean): (Prepared & { chars: number }) | BadRow {
+function prepare(row: ImportRow, { keepIds, mayGet }: ImportDeps): (Prepared & { chars: number }) | BadRow {
   if ('reason' in row) return row;
   const { line, value } = row;
   try {
     const { id, body } = takeId(value);
-    const document = validateNewDocument(body);
+    const document = validateNewDocument(body, '', { keepsParent: keepIds });
+    const refusal = parentRefusal(document, mayGet);
+    if (refusal !== null) return { line, reason: refusal };
     const chars = JSON.stringify(document).length;
     if (chars > bodyLimitChars) return { line, reason: `the document is longer than ${bodyLimitChars} characters` };
     if (!keepIds || id === undefined) return { line, body: document, chars };
     if (typeof id === 'string' && documentIdPattern.test(id)) return { line, id, body: document, chars };
     return { line, reason: `_id ${JSON.stringify(id).slice(0, 60)} is not an id (allowed: ${documentIdRule})` };
   } catch (error) {
-    return { line, reason: reasonOf(error) };
+    return { line, ...reasonOf(error) };
   }
+}
+
+/** Why the document may not be the child that it says to be; null when it may, or is none. */
+function parentRefusal(document: JsonObject, mayGet: ImportDeps['mayGet']): string | null {
+  if (!parentFields.some((name) => Object.hasOwn(document, name))) return null;
+  const parent = parentOf(document);
+  if (parent === null) return `${parentFields.join(', ')} are not those of a child`;
+  return mayGet?.(parent.collection) ? null : `it is a child of ${parent.collection}, which the key may not GET`;
 }
 
 function takeId(value: Extract<ImportRow, { value: unknown }>['value']) {
@@ -97,13 +110,13 @@ async function writeBatch(
   } catch (error) {
     const reason = reasonOf(error);
     const [only] = batch;
-    if (batch.length === 1 && only !== undefined) return refuse({ line: only.line, reason });
+    if (batch.length === 1 && only !== undefined) return refuse({ line: only.line, ...reason });
   }
   const accidents: unknown[] = [];
   const tries = batch.map((row) =>
     write([row], deps, outcome).catch((error: unknown) => {
       try {
-        refuse({ line: row.line, reason: reasonOf(error) });
+        refuse({ line: row.line, ...reasonOf(error) });
       } catch (accident) {
         accidents.push(accident);
       }
@@ -125,7 +138,8 @@ async function write(rows: readonly Prepared[], { documents, scope, collection }
 const notTheRows: readonly string[] = ['unavailable', 'outcome_unknown', 'internal', 'not_found'];
 
 /** The reason of a refusal; anything that is not the row's fault is thrown on. */
-function reasonOf(error: unknown): string {
-  if (error instanceof Problem && !notTheRows.includes(error.code)) return error.detail.replace(/^: /, '');
-  throw error;
+function reasonOf(error: unknown): Omit<BadRow, 'line'> {
+  if (!(error instanceof Problem) || notTheRows.includes(error.code)) throw error;
+  const { detail, errors } = error;
+  return { reason: detail.replace(/^: /, ''), ...(errors.length === 0 ? {} : { errors }) };
 }

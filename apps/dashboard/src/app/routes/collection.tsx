@@ -1,23 +1,20 @@
-import { createRoute, Link, useNavigate } from '@tanstack/react-router';
+import { createRoute, Link, Outlet } from '@tanstack/react-router';
 import { Radio } from 'lucide-react';
 import { buttonClasses } from '../../components/ui/button.js';
 import { Page } from '../../components/ui/page.js';
-import { Panel } from '../../components/ui/panel.js';
-import { DocumentsTable } from '../../features/collections/components/documents-table.js';
-import { parsePageSearch, readPage } from '../../lib/page-search.js';
+import { TabLinks } from '../../components/ui/tab-links.js';
 import { databaseRoute } from './database.js';
 
+/** What all pages of one collection have in common. */
 export const collectionRoute = createRoute({
   getParentRoute: () => databaseRoute,
   path: '/collections/$collection',
-  validateSearch: parsePageSearch,
-  component: CollectionPage,
+  component: CollectionFrame,
 });
 
-function CollectionPage() {
+function CollectionFrame() {
   const { database, collection } = collectionRoute.useParams();
-  const page = readPage(collectionRoute.useSearch());
-  const navigate = useNavigate({ from: collectionRoute.fullPath });
+  const params = { database, collection };
   return (
     <Page
       title={collection}
@@ -43,15 +40,16 @@ function CollectionPage() {
         </Link>
       }
     >
-      <Panel isFlush>
-        <DocumentsTable
-          key={collection}
-          database={database}
-          collection={collection}
-          page={page}
-          onPageChange={(next) => void navigate({ search: parsePageSearch(next) })}
-        />
-      </Panel>
+      <TabLinks
+        label="Collection"
+        tabs={[
+          { label: 'Documents', link: { to: '/db/$database/collections/$collection', params } },
+          { label: 'Schema', link: { to: '/db/$database/collections/$collection/schema', params } },
+          { label: 'Indexes', link: { to: '/db/$database/collections/$collection/indexes', params } },
+          { label: 'Settings', link: { to: '/db/$database/collections/$collection/settings', params } },
+        ]}
+      />
+      <Outlet />
     </Page>
   );
 }

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { classes } from './classes.js';
 
-export type Tone = 'neutral' | 'accent' | 'post' | 'put' | 'delete' | 'publish';
+export type Tone = 'neutral' | 'accent' | 'post' | 'put' | 'delete' | 'publish' | 'rename' | 'drop';
 
 const tones: Record<Tone, string> = {
   neutral: 'bg-hover text-muted',
@@ -10,6 +10,8 @@ const tones: Record<Tone, string> = {
   put: 'bg-put-soft text-put',
   delete: 'bg-delete-soft text-delete',
   publish: 'bg-publish-soft text-publish',
+  rename: 'bg-rename-soft text-rename',
+  drop: 'bg-drop-soft text-drop',
 };
 
 /** A word that tells a state or a kind. */

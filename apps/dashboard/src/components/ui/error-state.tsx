@@ -1,5 +1,5 @@
 import { CloudOff, Lock, RotateCw, TriangleAlert } from 'lucide-react';
-import { ApiError, isForbidden, UnreachableError } from '../../lib/api-error.js';
+import { ApiError, CutOffError, isForbidden, UnreachableError } from '../../lib/api-error.js';
 import { Button } from './button.js';
 import { classes } from './classes.js';
 
@@ -13,6 +13,13 @@ function wordsFor(error: unknown): Words {
     return {
       title: 'The server cannot be reached',
       detail: 'Check that it is running and that you are connected. Nothing has been lost: try again when it is back.',
+      requestId: undefined,
+    };
+  }
+  if (error instanceof CutOffError) {
+    return {
+      title: 'The answer broke off',
+      detail: 'The server may still be at work. Look how far it came; starting again goes on with what is left.',
       requestId: undefined,
     };
   }

@@ -1,8 +1,8 @@
 /** Which events the console shows, as it stands in the URL: `?type=post&collection=company&text=acme`. */
 import type { AdminEvent } from '@tidewire/protocol/admin-api';
+import { type EventType, eventTypes } from '@tidewire/protocol/channel';
 
-export const eventTypes = ['post', 'put', 'delete', 'publish'] as const;
-export type EventFilter = { type?: (typeof eventTypes)[number]; collection?: string; text?: string };
+export type EventFilter = { type?: EventType; collection?: string; text?: string };
 
 /** Keeps what is a filter and passes over the rest of the URL. */
 export function parseEventFilter(search: Record<string, unknown>): EventFilter {

@@ -8,8 +8,10 @@ export function subjectOf(event: AdminEvent): string {
   return event.collection ?? event.name ?? '';
 }
 
-/** The data in one line of bounded length, without the metafields that every document has. */
+/** The data in one line of bounded length, without the metafields that every document has; what became of a collection. */
 export function previewData(event: AdminEvent): string {
+  if (event.type === 'rename') return `is ${event.name} now`;
+  if (event.type === 'drop') return '';
   const text = JSON.stringify(withoutMetafields(event.data)) ?? 'null';
   return text.length > previewLimit ? `${text.slice(0, previewLimit)}…` : text;
 }

@@ -1,8 +1,14 @@
-import { createKeyRequestSchema, setupRequestSchema } from '@tidewire/protocol/admin-api';
+import {
+  createKeyRequestSchema,
+  renameCollectionRequestSchema,
+  setupRequestSchema,
+} from '@tidewire/protocol/admin-api';
 import { expect, test } from 'vitest';
 import { explainIssues, fieldsOfProblem } from './field-errors.js';
 
-function explain(schema: typeof setupRequestSchema | typeof createKeyRequestSchema, input: unknown) {
+type Schema = typeof setupRequestSchema | typeof createKeyRequestSchema | typeof renameCollectionRequestSchema;
+
+function explain(schema: Schema, input: unknown) {
   const parsed = schema.safeParse(input);
   return parsed.success ? {} : explainIssues(parsed.error.issues);
 }
@@ -18,6 +24,11 @@ test('a mistake within a list belongs to the list, with the rule in words', () =
   const errors = explain(createKeyRequestSchema, { name: '', listen: ['POST:company', 'SING:company'] });
   expect(errors.name).toBe('Enter something here.');
   expect(errors.listen).toContain('POST PUT PATCH DELETE PUBLISH');
+});
+
+test('a name that cannot be one is told with its rule', () => {
+  const { name } = explain(renameCollectionRequestSchema, { name: '1st' });
+  expect(name).toMatch(/^This is not the name of a collection; allowed: a letter/);
 });
 
 test('pointers of the server lead to the fields of the form', () => {

@@ -23,9 +23,9 @@ function explainIssue(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return `Use at most ${issue.maximum} ${issue.origin === 'array' ? 'entries' : 'characters'}.`;
     case 'invalid_format':
-      return issue.format === 'email'
-        ? 'Enter an e-mail address, as in ada@example.com.'
-        : 'This has not the right form.';
+      if (issue.format === 'email') return 'Enter an e-mail address, as in ada@example.com.';
+      // The protocol's own words begin so; zod's would show a pattern.
+      return issue.message.startsWith('not ') ? `This is ${issue.message}.` : 'This has not the right form.';
     default:
       return issue.message;
   }

@@ -1,8 +1,9 @@
+import { eventTypes } from '@tidewire/protocol/channel';
 import { Search, X } from 'lucide-react';
 import { Button } from '../../../components/ui/button.js';
 import { inputClasses } from '../../../components/ui/field.js';
 import { Select } from '../../../components/ui/select.js';
-import { type EventFilter, eventTypes, isFiltering } from '../event-filter.js';
+import { type EventFilter, isFiltering } from '../event-filter.js';
 
 type EventFiltersProps = {
   filter: EventFilter;

@@ -1,6 +1,6 @@
 /** What routers for applications need so that pages of other origins can use them and read why they were refused. */
-import { allowReadingRefusal, answerPreflight, isPreflight } from '@tidewire/server-kit/cors';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { allowReadingRefusal, answerPreflight, isPreflight } from './cors.js';
 
 /** Answers a browser's preflight and lets everything else pass; the first handler of a router. */
 export const preflight: RequestHandler = (request, response, next) => {
