@@ -4,6 +4,15 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['tidewire-source', 'node'];
 const onSources = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
+/** On a real Postgres. */
+const onPostgres = {
+  globalSetup: ['packages/testing/src/global-setup.ts'],
+  setupFiles: ['packages/testing/src/setup-file.ts'],
+  pool: 'forks' as const,
+  testTimeout: 20_000,
+  hookTimeout: 30_000,
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -12,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages,apps}/*/src/**/*.test.ts'],
-          exclude: ['**/*.int.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.int.test.ts', '**/*.long.test.ts', '**/node_modules/**', '**/dist/**'],
         },
       },
       {
@@ -20,13 +29,14 @@ export default defineConfig({
         test: {
           name: 'int',
           include: ['{packages,apps}/*/src/**/*.int.test.ts'],
-          globalSetup: ['packages/testing/src/global-setup.ts'],
-          setupFiles: ['packages/testing/src/setup-file.ts'],
-          pool: 'forks',
           maxWorkers: 2,
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
+          ...onPostgres,
         },
+      },
+      {
+        ...onSources,
+        // Tests under load that need a machine for themselves; not part of `npm test`.
+        test: { name: 'long', include: ['{packages,apps}/*/src/**/*.long.test.ts'], maxWorkers: 1, ...onPostgres },
       },
     ],
   },

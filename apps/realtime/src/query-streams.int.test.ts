@@ -231,14 +231,15 @@ describe('GET /rest/{collection}/stream', () => {
 
   it('is one live query for 50 streams of one meaning, whatever their wording and key', async () => {
     await writerOf('shared').create({ n: 1, city: 'Oslo' });
-    const before = node.hub.stats().queries;
+    // Those of the tests before are kept for a while, for viewers that come back.
+    await eventually(() => expect(node.hub.stats().queries).toBe(0), { timeoutMs: 20_000 });
     const { key: another } = await node.createKey({ rest: ['GET:*', 'PUT:x'], listen: ['*:*'] });
     const wordings = ['q={"city":"Oslo","n":1}&max=10', 'max=10&q={"n":{"$eq":1},"city":{"$in":["Oslo"]}}&sort=_id'];
     for (let count = 0; count < 50; count += 1) {
       const headers = { 'x-apikey': count % 3 === 0 ? another : key };
       await (await streamOf('shared', wordings[count % 2] ?? '', { headers })).waitFor('shared');
     }
-    expect(node.hub.stats().queries - before).toBe(1);
+    expect(node.hub.stats().queries).toBe(1);
   });
 
   it('reads aggregates, orders by score and pages behind a cursor anew, as GET answers them', async () => {
