@@ -341,6 +341,7 @@ describe('/openapi.json', () => {
     const list = '/rest/contacts/{id}/activities';
     expect(await pathsFor(['GET:contacts', 'GET:activities', 'POST:activities'])).toEqual({
       [list]: ['get', 'post'],
+      [`${list}/stream`]: ['get'],
       [`${list}/{childId}`]: ['get'],
     });
     expect(await pathsFor(['*:activities'])).toEqual({});

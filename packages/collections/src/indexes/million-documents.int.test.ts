@@ -24,7 +24,7 @@ const NOTES = 50_000;
 const insert = `INSERT INTO documents (collection_id, id, body, data, created_at, changed_at, created_by, changed_by)
   SELECT $1, lpad(to_hex(n), 24, '0'), x.body::json, x.body::jsonb, now(), now(), 'test', 'test'
   FROM generate_series(1, ${COUNT}) AS n, LATERAL (SELECT json_build_object(
-    'email', 'user' || n || '@example.org', 'status', CASE n % 2 WHEN 0 THEN 'open' ELSE 'done' END, 'price', (n::bigint * 7919) % 1000003,
+    'email', 'user' || n || '@example.org', 'status', CASE n % 2 WHEN 0 THEN 'open' ELSE 'done' END, 'price', (n::bigint * 7919) % 1000003, 'weight', (n::bigint * 104729) % 1000003,
     'name', CASE WHEN n % 1000 = 0 THEN json_build_array('Name ' || n, 'Alias ' || n) ELSE to_json('Name ' || n) END,
     'at', to_char(timestamp '2020-01-01' + n / 2 * interval '1 minute', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
     'city', json_build_object('zip', n % 50000))::text AS body) AS x`;
@@ -39,7 +39,8 @@ const declared: Record<string, IndexDefinition> = {
   price: { fields: ['price'], unique: false, where: null },
   name: { fields: ['name'], unique: false, where: null },
   zip: { fields: ['city.zip', 'at'], unique: false, where: null },
-  dear: { fields: ['at'], unique: false, where: { status: 'open', price: { $gt: 990_000 } } },
+  // No other index has its weight: between two that serve, the plan would hang on the sample of ANALYZE.
+  heavy: { fields: ['at'], unique: false, where: { status: 'open', weight: { $gt: 990_000 } } },
 };
 
 let database: IndexedDatabase;
@@ -166,11 +167,11 @@ describe('with a filter', { timeout: 120_000 }, () => {
     ['a range of dates', 'zip', { q: { 'city.zip': 7, at: { $gt: { $date: at } } } }],
     ['$in', 'email', { q: { email: { $in: ['user1@example.org', 'user2@example.org', 'nobody'] } }, count: 2 }],
     ['a field of an object', 'zip', { q: { 'city.zip': 4_711 }, count: 20 }],
-    ['the condition of a partial index', 'dear', { q: { ...open, price: { $gt: 990_000 } }, sort: { at: 1 } }],
+    ['the condition of a partial index', 'heavy', { q: { ...open, weight: { $gt: 990_000 } }, sort: { at: 1 } }],
     [
       'more than the condition of a partial index',
-      'dear',
-      { q: { ...open, price: { $gt: 991_000 }, at: { $gt: { $date: '2020-12-01' } } } },
+      'heavy',
+      { q: { ...open, weight: { $gt: 991_000 }, at: { $gt: { $date: '2020-12-01' } } } },
     ],
     ['words', 'text', { words: 'word5 WORD6' }],
     ['words in a query', 'text', { q: { $text: { $search: '"word7 and word8"' } } }],
