@@ -1,36 +1,23 @@
 import { createChannelLog } from '@tidewire/change-log/channel-log';
 import { reservedEventNames } from '@tidewire/protocol/names';
 import { eventually } from '@tidewire/testing/eventually';
-import { openSse, type SseProbe } from '@tidewire/testing/sse-probe';
-import { createTestDatabase } from '@tidewire/testing/test-database';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startTestNode, type TestNode } from './realtime.fixture.js';
+import type { SseProbe } from '@tidewire/testing/sse-probe';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type TestNode, useThreeNodes } from './realtime.fixture.js';
 
-/** Three nodes on one log; their buses do not know each other. */
-const nodes: TestNode[] = [];
+const { nodes, open: openPath } = useThreeNodes();
 let node: TestNode;
 let other: TestNode;
-const probes: SseProbe[] = [];
 
-beforeAll(async () => {
-  const { address } = await createTestDatabase();
-  for (let count = 0; count < 3; count += 1) nodes.push(await startTestNode(address));
+beforeAll(() => {
   [node, other] = nodes as [TestNode, TestNode];
-});
-afterEach(async () => {
-  for (const probe of probes.splice(0)) probe.close();
-  await eventually(() => expect(nodes.map(({ hub }) => hub.stats().streams)).toEqual([0, 0, 0]));
-});
-afterAll(async () => {
-  await Promise.all(nodes.map((one) => one.close()));
 });
 
 type Message = { id: number; event: string; data: unknown; at: string };
 
 async function open(key: string, channel: string, options: { on?: TestNode; query?: string } = {}): Promise<SseProbe> {
   const { on = node, query = '' } = options;
-  const probe = await openSse(`${on.url}/channels/${channel}/stream?apikey=${key}${query}`);
-  probes.push(probe);
+  const probe = await openPath(`/channels/${channel}/stream?apikey=${key}${query}`, { on });
   if (probe.status === 200) await probe.waitFor('heartbeat');
   return probe;
 }

@@ -5,46 +5,29 @@ import type { LiveForm } from '@tidewire/delivery/live-query';
 import { Problem } from '@tidewire/protocol/problem';
 import { createRandom, pick } from '@tidewire/query/random.fixture';
 import { eventually } from '@tidewire/testing/eventually';
-import { openSse, type SseProbe } from '@tidewire/testing/sse-probe';
-import { createTestDatabase } from '@tidewire/testing/test-database';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { SseProbe } from '@tidewire/testing/sse-probe';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { makeListQuery, RandomWriter, readList } from './live-random.fixture.js';
-import { startTestNode, type TestNode } from './realtime.fixture.js';
+import { type TestNode, useThreeNodes } from './realtime.fixture.js';
 
 const { env } = process;
 const seed = Number(env.SEED ?? 7);
 const starts = Number(env.STARTS ?? 200);
 const distinct = Number(env.DISTINCT ?? 2_000);
 
-/** Three nodes on one log; their buses do not know each other, so between nodes only the look at the heads tells. */
-const nodes: TestNode[] = [];
+const { nodes, probes, open: openPath } = useThreeNodes();
 let node: TestNode;
 let key: string;
-const probes: SseProbe[] = [];
 
 beforeAll(async () => {
-  const { address } = await createTestDatabase();
-  for (let count = 0; count < 3; count += 1) nodes.push(await startTestNode(address));
   [node] = nodes as [TestNode];
   ({ key } = await node.createKey({ rest: ['GET:*'], listen: ['*:*'] }));
 });
 
-afterEach(async () => {
-  for (const probe of probes.splice(0)) probe.close();
-  await eventually(() => expect(nodes.map(({ hub }) => hub.stats().streams)).toEqual([0, 0, 0]));
-});
-
-afterAll(async () => {
-  await Promise.all(nodes.map((one) => one.close()));
-});
-
 type OpenOptions = { on?: TestNode; headers?: Record<string, string> };
 
-async function open(path: string, { on = node, headers = { 'x-apikey': key } }: OpenOptions = {}): Promise<SseProbe> {
-  const probe = await openSse(`${on.url}${path}`, { headers });
-  probes.push(probe);
-  return probe;
-}
+const open = (path: string, { on = node, headers = { 'x-apikey': key } }: OpenOptions = {}) =>
+  openPath(path, { on, headers });
 
 const streamOf = (collection: string, query: Record<string, string> | string = {}, options: OpenOptions = {}) =>
   open(`/rest/${collection}/stream?${new URLSearchParams(query)}`, options);

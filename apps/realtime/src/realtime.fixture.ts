@@ -28,6 +28,10 @@ import type { PostgresAddress } from '@tidewire/db/sql-pool';
 import { createHub, type Hub } from '@tidewire/delivery/hub';
 import { createOpenStreams, type OpenStreamLimits } from '@tidewire/delivery/open-streams';
 import { createHttpApp } from '@tidewire/server-kit/http-app';
+import { eventually } from '@tidewire/testing/eventually';
+import { openSse, type SseProbe } from '@tidewire/testing/sse-probe';
+import { createTestDatabase } from '@tidewire/testing/test-database';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { createRealtime } from './app.js';
 
 export type TestNode = {
@@ -163,4 +167,49 @@ export async function startTestNode(address: PostgresAddress, options: TestNodeO
       await connections.close();
     },
   };
+}
+
+/** Three nodes on one log for the tests of a file. Their buses do not know each other, so between nodes only the look at the heads tells. */
+export type ThreeNodes = {
+  /** Filled before the first test. */
+  nodes: TestNode[];
+  /** What is closed after the test. */
+  probes: SseProbe[];
+  /** A stream of the first node, or of the one that is given, among the probes. */
+  open(path: string, options?: { on?: TestNode; headers?: Record<string, string> }): Promise<SseProbe>;
+};
+
+/** Registers the hooks of the file: nodes before all, no stream left after each, everything closed after all. */
+export function useThreeNodes(): ThreeNodes {
+  const nodes: TestNode[] = [];
+  const probes: SseProbe[] = [];
+  beforeAll(async () => {
+    const { address } = await createTestDatabase();
+    for (let count = 0; count < 3; count += 1) nodes.push(await startTestNode(address));
+  });
+  afterEach(async () => {
+    for (const probe of probes.splice(0)) probe.close();
+    await eventually(() => expect(nodes.map(({ hub }) => hub.stats().streams)).toEqual([0, 0, 0]));
+  });
+  afterAll(async () => {
+    await Promise.all(nodes.map((one) => one.close()));
+  });
+  return {
+    nodes,
+    probes,
+    async open(path, { on = nodes[0], headers = {} } = {}) {
+      const probe = await openSse(`${on?.url}${path}`, { headers });
+      probes.push(probe);
+      return probe;
+    },
+  };
+}
+
+/** The id of a document that was written; throws when nothing was. */
+export async function createDocument(node: TestNode, collection: string, data: Record<string, number> = {}) {
+  const scope = { databaseId: node.databaseId, author: { actor: 'key:test', by: 'api' } };
+  const outcome = await node.client.document.create({ scope, collection, data });
+  const id = outcome.status === 'written' ? outcome.documents[0]?.id : undefined;
+  if (id === undefined) throw new Error('nothing was written');
+  return id;
 }

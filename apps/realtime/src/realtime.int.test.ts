@@ -1,29 +1,15 @@
 import net from 'node:net';
 import { eventually } from '@tidewire/testing/eventually';
-import { openSse, type SseProbe } from '@tidewire/testing/sse-probe';
-import { createTestDatabase } from '@tidewire/testing/test-database';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startTestNode, type TestNode } from './realtime.fixture.js';
+import type { SseProbe } from '@tidewire/testing/sse-probe';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createDocument, type TestNode, useThreeNodes } from './realtime.fixture.js';
 
-/** Three nodes on one log; their buses do not know each other, so between nodes only the look at the heads tells. */
-const nodes: TestNode[] = [];
+const { nodes, open: openPath } = useThreeNodes();
 let node: TestNode;
 let other: TestNode;
-const probes: SseProbe[] = [];
 
-beforeAll(async () => {
-  const { address } = await createTestDatabase();
-  for (let count = 0; count < 3; count += 1) nodes.push(await startTestNode(address));
+beforeAll(() => {
   [node, other] = nodes as [TestNode, TestNode];
-});
-
-afterEach(async () => {
-  for (const probe of probes.splice(0)) probe.close();
-  await eventually(() => expect(nodes.map(({ hub }) => hub.stats().streams)).toEqual([0, 0, 0]));
-});
-
-afterAll(async () => {
-  await Promise.all(nodes.map((one) => one.close()));
 });
 
 async function open(
@@ -31,20 +17,15 @@ async function open(
   options: { on?: TestNode; query?: string; headers?: Record<string, string> } = {},
 ): Promise<SseProbe> {
   const { on = node, query = '', headers = {} } = options;
-  const probe = await openSse(`${on.url}/realtime?apikey=${key}${query}`, { headers });
-  probes.push(probe);
+  const probe = await openPath(`/realtime?apikey=${key}${query}`, { on, headers });
   if (probe.status === 200) await probe.waitFor('ping');
   return probe;
 }
 
 const scope = () => ({ databaseId: node.databaseId, author: { actor: 'key:test', by: 'api' } });
 
-async function create(collection: string, data: Record<string, number> = {}, on: TestNode = node): Promise<string> {
-  const outcome = await on.client.document.create({ scope: scope(), collection, data });
-  const id = outcome.status === 'written' ? outcome.documents[0]?.id : undefined;
-  if (id === undefined) throw new Error('nothing was written');
-  return id;
-}
+const create = (collection: string, data: Record<string, number> = {}, on = node) =>
+  createDocument(on, collection, data);
 
 function publish(key: string, body: unknown, headers: Record<string, string> = {}) {
   return fetch(`${node.url}/realtime`, {
@@ -135,8 +116,7 @@ describe('GET /realtime', () => {
     const { key } = await node.createKey({ listen: ['*:*'] });
     const statuses = await Promise.all(
       [['x-apikey', key] as const, ['authorization', `Bearer ${key}`] as const].map(async ([name, value]) => {
-        const probe = await openSse(`${node.url}/realtime`, { headers: { [name]: value } });
-        probes.push(probe);
+        const probe = await openPath('/realtime', { headers: { [name]: value } });
         return probe.status;
       }),
     );
@@ -370,8 +350,7 @@ describe('POST /realtime', () => {
 describe("the admins' stream of the log", () => {
   it('shows every event with its author, and ends when the session does', async () => {
     const { cookie, end } = await node.signIn();
-    const probe = await openSse(`${node.url}/api/databases/default/events/stream`, { headers: { cookie } });
-    probes.push(probe);
+    const probe = await openPath('/api/databases/default/events/stream', { headers: { cookie } });
     await probe.waitFor('ping');
     const id = await create('company', { n: 7 });
     const shown = JSON.parse((await probe.waitFor('log')).data);

@@ -1,47 +1,25 @@
 import { eventually } from '@tidewire/testing/eventually';
-import { openSse, type SseProbe } from '@tidewire/testing/sse-probe';
-import { createTestDatabase } from '@tidewire/testing/test-database';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startTestNode, type TestNode } from './realtime.fixture.js';
+import type { SseProbe } from '@tidewire/testing/sse-probe';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createDocument, type TestNode, useThreeNodes } from './realtime.fixture.js';
 
-/** Three nodes on one log; their buses do not know each other. */
-const nodes: TestNode[] = [];
+const { nodes, open: openPath } = useThreeNodes();
 let node: TestNode;
 let other: TestNode;
-const probes: SseProbe[] = [];
 
-beforeAll(async () => {
-  const { address } = await createTestDatabase();
-  for (let count = 0; count < 3; count += 1) nodes.push(await startTestNode(address));
+beforeAll(() => {
   [node, other] = nodes as [TestNode, TestNode];
 });
-afterEach(async () => {
-  for (const probe of probes.splice(0)) probe.close();
-  await eventually(() => expect(nodes.map(({ hub }) => hub.stats().streams)).toEqual([0, 0, 0]));
-});
-afterAll(async () => {
-  await Promise.all(nodes.map((one) => one.close()));
-});
 
-async function open(
-  path: string,
-  options: { on?: TestNode; headers?: Record<string, string> } = {},
-): Promise<SseProbe> {
-  const { on = node, headers = {} } = options;
-  const probe = await openSse(`${on.url}${path}`, { headers });
-  probes.push(probe);
+async function open(path: string, options?: Parameters<typeof openPath>[1]): Promise<SseProbe> {
+  const probe = await openPath(path, options);
   if (probe.status === 200) await probe.waitFor('ping');
   return probe;
 }
 
 const scope = () => ({ databaseId: node.databaseId, author: { actor: 'key:test', by: 'api' } });
 
-async function create(collection: string, data: Record<string, number> = {}): Promise<string> {
-  const outcome = await node.client.document.create({ scope: scope(), collection, data });
-  const id = outcome.status === 'written' ? outcome.documents[0]?.id : undefined;
-  if (id === undefined) throw new Error('nothing was written');
-  return id;
-}
+const create = (collection: string, data: Record<string, number> = {}) => createDocument(node, collection, data);
 const set = (collection: string, id: string, data: Record<string, number>) =>
   node.client.document.update({ scope: scope(), collection, where: { id }, data: () => data });
 const remove = (collection: string, id: string) =>

@@ -1,7 +1,7 @@
 /** The commands and their flags. */
 import { readFileSync } from 'node:fs';
 import { type OptionTable, renderOptionsHelp } from '@tidewire/server-kit/options';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { optionTable } from './config.js';
 import { UsageError } from './exit.js';
 import { defaultDatabase } from './run-command.js';
@@ -79,6 +79,10 @@ export function createCommandLine(actions: Actions): Command {
   return program;
 }
 
+function ofDatabase(): Option {
+  return new Option('--database <name>', 'the database').default(defaultDatabase);
+}
+
 function addServerCommands(program: Command, actions: Actions): void {
   program
     .command('start', { isDefault: true })
@@ -100,7 +104,7 @@ function addServerCommands(program: Command, actions: Actions): void {
     .description('write the rows of a file as documents')
     .argument('<collection>')
     .argument('<file>', 'NDJSON (.ndjson, .jsonl), a JSON array (.json) or CSV (.csv)')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .option('--format <format>', 'ndjson, json or csv, when the ending does not tell')
     .option('--keep-ids', 'documents keep the _id of their row; a taken one is refused', false)
     .action((collection, file, options, command: Command) =>
@@ -111,7 +115,7 @@ function addServerCommands(program: Command, actions: Actions): void {
     .description('write the documents of a collection to a file, as they are at one moment')
     .argument('<collection>')
     .argument('<file>', 'NDJSON (.ndjson, .jsonl), a JSON array (.json) or CSV (.csv)')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .option('--format <format>', 'ndjson, json or csv, when the ending does not tell')
     .option('--metafields', 'with _created, _changed and the other fields of the server', false)
     .action((collection, file, options, command: Command) =>
@@ -120,7 +124,7 @@ function addServerCommands(program: Command, actions: Actions): void {
   program
     .command('types')
     .description('print TypeScript interfaces of the collections, from their schemas, or inferred from their documents')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .action((options, command: Command) => actions.inferTypes(flagsOf(command), options));
   program
     .command('database')
@@ -140,7 +144,7 @@ function addServerCommands(program: Command, actions: Actions): void {
 function addCollectionCommands(program: Command, actions: Actions): void {
   const collection = program.command('collection').description('the collections of a database');
   const add = (name: string, description: string) =>
-    collection.command(name).description(description).option('--database <name>', 'the database', defaultDatabase);
+    collection.command(name).description(description).addOption(ofDatabase());
   add('list', 'name, number of documents, when they were created')
     .option('--json', 'as JSON', false)
     .action((options, command: Command) => actions.listCollections(flagsOf(command), options));
@@ -171,20 +175,20 @@ function addKeyCommands(program: Command, actions: Actions): void {
     .option('--listen <channel>', "METHOD:COLLECTION or PUBLISH:EVENT, as in 'POST:company'", collect, [])
     .option('--publish <event>', "a custom event, as in 'GOAL' or 'chat.*'", collect, [])
     .option('--origin <origin>', "from where browsers may use it, as in 'https://app.example' or '*'", collect, [])
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .option('--json', 'one line of JSON with id and key', false)
     .action((options, command: Command) => actions.createKey(flagsOf(command), options));
   key
     .command('list')
     .description('the keys and what they may')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .option('--json', 'as JSON', false)
     .action((options, command: Command) => actions.listKeys(flagsOf(command), options));
   key
     .command('revoke')
     .description('end a key for good')
     .argument('<id>', 'its id, as in the list')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .option('--json', 'as JSON', false)
     .action((id, options, command: Command) => actions.revokeKey(flagsOf(command), id, options));
 }
@@ -194,13 +198,13 @@ function addSettingsCommands(program: Command, actions: Actions): void {
   settings
     .command('get')
     .argument('[name]', 'as in realtime.global; all of them without')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .action((name, options, command: Command) => actions.getSettings(flagsOf(command), name, options));
   settings
     .command('set')
     .argument('<name>', 'as in realtime.global')
     .argument('<value>', 'as in true')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .action((name, value, options, command: Command) => actions.setSetting(flagsOf(command), name, value, options));
 }
 
@@ -210,7 +214,7 @@ function addSchemaCommands(program: Command, actions: Actions): void {
     .command('get')
     .argument('<collection>')
     .argument('[file]', 'where it is written; printed without')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .action((collection, file, options, command: Command) =>
       actions.getSchema(flagsOf(command), collection, file, options),
     );
@@ -218,7 +222,7 @@ function addSchemaCommands(program: Command, actions: Actions): void {
     .command('set')
     .argument('<collection>', 'made when it is not there')
     .argument('<file>', 'a JSON Schema (2020-12) of type object')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .option('--dry-run', 'only tell which documents fail it', false)
     .option('--accept-failing', 'take it although documents fail it', false)
     .action((collection, file, options, command: Command) =>
@@ -231,7 +235,7 @@ function addIndexCommands(program: Command, actions: Actions): void {
   index
     .command('list')
     .argument('<collection>')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .option('--json', 'as JSON', false)
     .action((collection, options, command: Command) => actions.listIndexes(flagsOf(command), collection, options));
   index
@@ -243,7 +247,7 @@ function addIndexCommands(program: Command, actions: Actions): void {
     .option('--where <query>', `only documents that the query is true for, as in '{"status":"open"}'`)
     .option('--text', 'the words of whole documents, instead of fields', false)
     .option('--name <name>', 'its name; made of the fields if not given')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .action((collection, fields, options, command: Command) =>
       actions.createIndex(flagsOf(command), collection, fields, options),
     );
@@ -251,7 +255,7 @@ function addIndexCommands(program: Command, actions: Actions): void {
     .command('drop')
     .argument('<collection>')
     .argument('<name>', 'its name, as in the list')
-    .option('--database <name>', 'the database', defaultDatabase)
+    .addOption(ofDatabase())
     .action((collection, name, options, command: Command) =>
       actions.dropIndex(flagsOf(command), collection, name, options),
     );

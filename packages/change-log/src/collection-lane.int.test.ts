@@ -1,52 +1,12 @@
-import { type Catalog, createCatalog } from '@tidewire/db/catalog';
-import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
-import type { PostgresAddress } from '@tidewire/db/sql-pool';
-import { createTestDatabase } from '@tidewire/testing/test-database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CapturingClient, captureWrites, UncapturedWriteError } from './capture-extension.js';
-import type { ChangeHint } from './change-bus.js';
+import { UncapturedWriteError } from './capture-extension.js';
 import { CollectionTooLargeError } from './collection-writes.js';
-import { type CommitLanes, createCommitLanes } from './commit-lanes.js';
-import { createMemoryChangeBus } from './memory-change-bus.js';
+import { type LaneNode, type LaneNodes, openLaneNodes } from './lane.fixture.js';
 
-/** One server's write path on the shared Postgres. */
-type Node = {
-  connections: PostgresConnections;
-  catalog: Catalog;
-  lanes: CommitLanes;
-  prisma: CapturingClient;
-  hints: ChangeHint[];
-};
+let nodes: LaneNodes;
+let node: LaneNode;
 
-let address: PostgresAddress;
-const nodes: Node[] = [];
-let node: Node;
-let databases = 0;
-
-function createNode(): Node {
-  const connections = connectPostgres(address, { onConnectionError: () => undefined });
-  const catalog = createCatalog(connections.pool);
-  const bus = createMemoryChangeBus({
-    onError: (error) => {
-      throw error;
-    },
-  });
-  const hints: ChangeHint[] = [];
-  bus.subscribe((hint) => hints.push(hint));
-  const lanes = createCommitLanes({ pool: connections.lanePool, catalog, bus, onRetry: () => undefined });
-  const created = { connections, catalog, lanes, hints, prisma: captureWrites(connections.prisma, lanes.submit) };
-  nodes.push(created);
-  return created;
-}
-
-/** A database of its own for each test, so that ids begin at 1. */
-async function createScope() {
-  databases += 1;
-  const { id } = await node.connections.prisma.database.create({
-    data: { name: `db${databases}`, log: { create: {} } },
-  });
-  return { databaseId: id, author: { actor: 'admin:test', by: 'ada@example.org' } };
-}
+const createScope = () => nodes.createScope();
 
 type EventRow = {
   id: number;
@@ -78,16 +38,11 @@ const ascending = (count: number) => Array.from({ length: count }, (_, index) =>
 const bodies = (count: number) => ascending(count).map((n) => ({ body: { n } }));
 
 beforeAll(async () => {
-  ({ address } = await createTestDatabase());
-  node = createNode();
+  nodes = await openLaneNodes();
+  node = nodes.createNode();
 });
 
-afterAll(async () => {
-  for (const { lanes, connections } of nodes) {
-    await lanes.idle();
-    await connections.close();
-  }
-});
+afterAll(() => nodes.close());
 
 describe('a rename', () => {
   it('keeps the documents, is one event under the old name, and is known to every writer from then on', async () => {
@@ -134,7 +89,7 @@ describe('a rename', () => {
 
   it('lets one of 20 through that want the same name at once, from two servers', async () => {
     const scope = await createScope();
-    const other = createNode();
+    const other = nodes.createNode();
     for (const n of ascending(20)) await node.prisma.document.create({ scope, collection: `c${n}`, data: {} });
     const renames = ascending(20).map((n) =>
       (n % 2 === 0 ? node : other).prisma.collection.rename({
@@ -152,7 +107,7 @@ describe('a rename', () => {
 
   it('puts a write of another server to the collection of that name at that moment', async () => {
     const scope = await createScope();
-    const other = createNode();
+    const other = nodes.createNode();
     await node.prisma.document.create({ scope, collection: 'c', data: {} });
     await other.prisma.document.create({ scope, collection: 'c', data: {} });
     await node.prisma.collection.rename({ scope, where: { name: 'c' }, data: { name: 'd' } });
@@ -209,7 +164,7 @@ describe('a drop', () => {
 
   it('loses and orphans nothing under 16 concurrent writers on two servers, and leaves no hole', async () => {
     const scope = await createScope();
-    const other = createNode();
+    const other = nodes.createNode();
     await node.prisma.document.create({ scope, collection: 'c', data: {} });
     let isOver = false;
     const acknowledged = new Set<string>();

@@ -1,54 +1,13 @@
-import { type Catalog, createCatalog } from '@tidewire/db/catalog';
-import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
-import type { PostgresAddress } from '@tidewire/db/sql-pool';
-import { createTestDatabase } from '@tidewire/testing/test-database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CapturingClient, captureWrites, UncapturedWriteError } from './capture-extension.js';
-import type { ChangeHint } from './change-bus.js';
-import { type CommitLanes, createCommitLanes } from './commit-lanes.js';
+import { UncapturedWriteError } from './capture-extension.js';
 import type { CarriedOut, Idempotency, Selection, WriteOutcome } from './document-writes.js';
-import { createMemoryChangeBus } from './memory-change-bus.js';
+import { idOf, type LaneNode, type LaneNodes, openLaneNodes } from './lane.fixture.js';
 import { sweepAnswers } from './sweep-answers.js';
 
-/** One server's write path on the shared Postgres. */
-type Node = {
-  connections: PostgresConnections;
-  catalog: Catalog;
-  lanes: CommitLanes;
-  prisma: CapturingClient;
-  hints: ChangeHint[];
-};
+let nodes: LaneNodes;
+let node: LaneNode;
 
-let address: PostgresAddress;
-const nodes: Node[] = [];
-
-function createNode(options: { writeTimeoutMs?: number } = {}): Node {
-  const connections = connectPostgres(address, { onConnectionError: () => undefined });
-  const catalog = createCatalog(connections.pool);
-  const bus = createMemoryChangeBus({
-    onError: (error) => {
-      throw error;
-    },
-  });
-  const hints: ChangeHint[] = [];
-  bus.subscribe((hint) => hints.push(hint));
-  const lanes = createCommitLanes({ pool: connections.lanePool, catalog, bus, onRetry: () => undefined, ...options });
-  const node = { connections, catalog, lanes, hints, prisma: captureWrites(connections.prisma, lanes.submit) };
-  nodes.push(node);
-  return node;
-}
-
-let node: Node;
-let databases = 0;
-
-/** A database of its own for each test, so that ids begin at 1. */
-async function createScope() {
-  databases += 1;
-  const { id } = await node.connections.prisma.database.create({
-    data: { name: `db${databases}`, log: { create: {} } },
-  });
-  return { databaseId: id, author: { actor: 'key:test', by: 'api' } };
-}
+const createScope = () => nodes.createScope();
 
 async function logOf(databaseId: number) {
   const { rows } = await node.connections.pool.query<{
@@ -64,12 +23,6 @@ async function logOf(databaseId: number) {
   return rows;
 }
 
-function idOf(outcome: WriteOutcome): string {
-  const id = outcome.status === 'written' ? outcome.documents[0]?.id : undefined;
-  if (id === undefined) throw new Error('nothing was written');
-  return id;
-}
-
 /** The model's methods as a caller without types has them. */
 function methodsOf(model: unknown) {
   return model as Record<string, () => unknown>;
@@ -78,16 +31,11 @@ function methodsOf(model: unknown) {
 const ascending = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
 beforeAll(async () => {
-  ({ address } = await createTestDatabase());
-  node = createNode();
+  nodes = await openLaneNodes();
+  node = nodes.createNode();
 });
 
-afterAll(async () => {
-  for (const { lanes, connections } of nodes) {
-    await lanes.idle();
-    await connections.close();
-  }
-});
+afterAll(() => nodes.close());
 
 describe('the commit lane', () => {
   it('stores a document and its event in one commit, before and after included', async () => {
@@ -220,7 +168,7 @@ describe('the commit lane', () => {
 
   it('keeps the ids of two servers on one database dense, and each sees the collections of the other', async () => {
     const scope = await createScope();
-    const other = createNode();
+    const other = nodes.createNode();
     const writes = ascending(200).map((n) =>
       (n % 2 === 0 ? node : other).prisma.document.create({ scope, collection: `c${n % 3}`, data: { n } }),
     );
@@ -263,7 +211,7 @@ describe('the commit lane', () => {
 
   it('answers a write within its time limit when Postgres does not, and says that nothing was stored', async () => {
     const scope = await createScope();
-    const impatient = createNode({ writeTimeoutMs: 400 });
+    const impatient = nodes.createNode({ writeTimeoutMs: 400 });
     await impatient.prisma.document.create({ scope, collection: 'company', data: {} });
     const blocker = await node.connections.pool.connect();
     await blocker.query('BEGIN');
@@ -385,7 +333,7 @@ describe('an idempotency key', () => {
 
   it('lets one of 50 writes at once happen, on two servers, and gives all of them its answer', async () => {
     const scope = await createScope();
-    const other = createNode();
+    const other = nodes.createNode();
     const outcomes = await Promise.all(
       ascending(50).map((n) =>
         (n % 2 === 0 ? node : other).prisma.document.create({

@@ -142,7 +142,7 @@ export class DatabaseStreams {
   }
 
   noteHead(head: { head: number; oldest: number }): void {
-    this.#oldest = head.oldest;
+    this.#oldest = Math.max(this.#oldest, head.oldest);
     this.#tail.noteHead(head.head);
   }
 
@@ -253,12 +253,14 @@ export class DatabaseStreams {
     this.#leaveGroup(subscriber);
   }
 
-  /** Sends what has come since the last flush to every live subscriber and viewer. */
-  flush(): void {
+  /** Sends what has come since the last flush to every live subscriber and viewer. Gives the number of those events. */
+  flush(): number {
     const upTo = this.#tail.last;
+    const count = upTo - this.#delivered + this.#ephemeral.length;
     if (upTo !== this.#delivered) this.#deliverUpTo(upTo);
     if (this.#ephemeral.length > 0) this.#deliverEphemeral();
     this.live.flush();
+    return count;
   }
 
   #deliverEphemeral(): void {
@@ -413,7 +415,8 @@ export class DatabaseStreams {
       const events = await this.#after(subscriber.cursor);
       if (subscriber.state !== 'catching-up') return;
       if (events === null) continue;
-      if (events[0]?.id !== subscriber.cursor + 1) {
+      // What the log has given up is shown by no process any more, though this one's ring may still hold it.
+      if (events[0]?.id !== subscriber.cursor + 1 || subscriber.cursor + 1 < this.#oldest) {
         subscriber.sink.write(frameText(encodeBlock(this.#resetBlock(subscriber.group.view, 'retention'))));
         subscriber.cursor = this.#delivered;
         continue;

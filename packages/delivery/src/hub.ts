@@ -119,9 +119,9 @@ export function createHub(options: HubOptions): Hub {
   }
 
   /**
-   * Events that arrive in the same turn go out as one write. Between two flushes there is a pause as long as the last one took: under
-   * saturation half of the time then goes to sending, with more events in each write, and the rest to everything else. An event
-   * that comes after the pause goes at once.
+   * Events that arrive in the same turn go out as one write. After a flush of many events there is a pause, almost as long as it took: under
+   * saturation half of the time then goes to sending, with more events in each write, and the rest to everything else. After a flush of one event
+   * there is none: when events come one by one, each goes at once.
    */
   function requestFlush(streams: DatabaseStreams): void {
     dirty.add(streams);
@@ -137,9 +137,9 @@ export function createHub(options: HubOptions): Hub {
     const began = performance.now();
     const due = [...dirty];
     dirty.clear();
-    for (const streams of due) streams.flush();
+    const events = due.reduce((sum, streams) => sum + streams.flush(), 0);
     const ended = performance.now();
-    pauseUntil = ended + Math.min(ended - began, MAX_PAUSE_MS);
+    pauseUntil = ended + Math.min((ended - began) * (1 - 1 / Math.max(1, events)), MAX_PAUSE_MS);
   }
 
   function tick(): void {
@@ -172,15 +172,16 @@ export function createHub(options: HubOptions): Hub {
   const stopWatching = catalog.onChange((database) => databases.get(database.id)?.applyConfiguration(database));
   const timer = setInterval(tick, 1_000);
 
-  function farewell(streams: DatabaseStreams, subscriber: Subscriber): void {
-    streams.end(subscriber, { retry: 500 + random() * 2_000 });
+  /** The last block of a stream that ends because this process does: when its client is to come back. */
+  function farewell(): { retry: number } {
+    return { retry: 500 + random() * 2_000 };
   }
 
   return {
     async subscribe({ databaseId, ...request }) {
       const streams = await streamsOf(databaseId);
       const subscriber = await streams.subscribe({ ...request, now });
-      if (isDraining) farewell(streams, subscriber);
+      if (isDraining) streams.end(subscriber, farewell());
       const database = catalog.peek(databaseId);
       // The configuration may have changed while the log was asked.
       if (database !== undefined) recheck(streams, subscriber, database);
@@ -198,7 +199,7 @@ export function createHub(options: HubOptions): Hub {
         const database = catalog.peek(databaseId);
         // The configuration may have changed while the result was read.
         if (database !== undefined && verdict(database) !== null) streams.live.applyConfiguration(database);
-        if (isDraining) streams.live.end(viewer, { retry: 500 + random() * 2_000 });
+        if (isDraining) streams.live.end(viewer, farewell());
         return {
           drained: () => query.drained(viewer),
           closed: () => query.leave(viewer),
@@ -236,9 +237,8 @@ export function createHub(options: HubOptions): Hub {
       };
       for (const streams of databases.values()) {
         streams.releaseWaiting();
-        for (const subscriber of streams.subscribers()) later(() => farewell(streams, subscriber));
-        for (const viewer of streams.live.viewers())
-          later(() => streams.live.end(viewer, { retry: 500 + random() * 2_000 }));
+        for (const subscriber of streams.subscribers()) later(() => streams.end(subscriber, farewell()));
+        for (const viewer of streams.live.viewers()) later(() => streams.live.end(viewer, farewell()));
       }
       await Promise.all(ends);
       stopHearing();

@@ -14,7 +14,8 @@ import { parseSearch } from './text-search.js';
 export type ParseFilterOptions = { now?: Date };
 
 const logicalOperators = ['$and', '$or', '$nor', '$not'] as const;
-const fieldOperators = [
+/** The operators of a field, without `$options` (a part of `$regex`) and the dynamic dates (operands). */
+export const comparisons = [
   '$eq',
   '$ne',
   '$gt',
@@ -28,12 +29,11 @@ const fieldOperators = [
   '$exists',
   '$type',
   '$regex',
-  '$options',
   '$elemMatch',
   '$size',
   '$all',
-  ...(Object.keys(dynamicDates) as DynamicDate[]),
-];
+] as const;
+const fieldOperators: readonly string[] = [...comparisons, '$options', ...(Object.keys(dynamicDates) as DynamicDate[])];
 const nothing: Filter = { kind: 'or', items: [] };
 /**
  * Parses a filter, the value of `q` after `JSON.parse`. Nothing (`undefined`) and `{}` are `everything`. The answer can be kept and shared: dynamic dates

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLinguisticDatabase } from './documents-table.fixture.js';
 import { parsePattern } from './pattern.js';
 import { texts as commonTexts, createRandom, pick, type Random, times } from './random.fixture.js';
+import { slowPatterns } from './slow-patterns.fixture.js';
 
 const { env } = process;
 const patternsCount = Number(env.PATTERNS ?? 1_500);
@@ -148,35 +149,7 @@ describe(`regular expressions, seed ${seed}`, () => {
     expect(found).toBeGreaterThan(tried);
   });
 
-  const evil = [
-    '(a+)+$',
-    '(a|aa)+$',
-    '(a|a?)+$',
-    '(.*)*$',
-    '(.*a){20}',
-    '(.*a){100}',
-    '^(([a-z])+.)+[A-Z]([a-z])+$',
-    '(a*)*b',
-    '(?:a?){100}a{100}',
-    '(?:a{0,10}){0,100}$',
-    '(?:(?:a{0,10}){0,10}){0,10}b',
-    '(?:a|b|ab){100}c',
-    '.*.*.*.*.*.*.*.*.*=',
-    '[^a]{100}[^b]{100}[^c]{100}$',
-    '(?:.|\\n){100}(?:.|\\n){100}x',
-    '(?:\\w+\\s?){50}$',
-    'a{100}a{100}a{100}a{100}a{100}b',
-    '(?:(?:(?:(?:a+)+)+)+)+b',
-    '\\x{10FFFF}?(?:😀|😁)+$',
-    '(?:[a-z]{1,30}[0-9]{0,30}){10}!',
-    '(?i)(?:k+s+)+$',
-    '[ac].{90}[0-9]',
-    '(?:[ab][^x]{0,90}){10}[0-9]$',
-    'a.{0,99}b.{0,99}c.{0,99}d.{0,99}e.{0,99}f.{0,99}[0-9]$',
-    '(?:[a-m][a-z]{0,99}){9}[0-9]',
-    '(?:a|[a-b]|[a-c]|[a-d]|[a-e]|[a-f]){90}[0-9]',
-  ];
-  it.each(evil)('%s is refused, or both engines come to the same end', async (source) => {
+  it.each(slowPatterns)('%s is refused, or both engines come to the same end', async (source) => {
     const parsed = parsePattern(source, false);
     if (!parsed.ok) return expect(parsed.message).not.toBe('');
     const texts = [

@@ -4,6 +4,7 @@
  */
 import type { JsonObject, JsonValue } from './json.js';
 import { setMember } from './json.js';
+import { comparisons } from './parse-filter.js';
 
 /** A source of random numbers from 0 to below 1 (mulberry32). */
 export type Random = () => number;
@@ -246,25 +247,7 @@ function makeOperators(random: Random, levels: number): JsonObject {
 }
 
 function addOperator(random: Random, operators: JsonObject, levels: number): void {
-  const name = pick(random, [
-    '$eq',
-    '$ne',
-    '$gt',
-    '$gte',
-    '$lt',
-    '$lte',
-    '$bt',
-    '$in',
-    '$nin',
-    '$not',
-    '$exists',
-    '$type',
-    '$regex',
-    '$elemMatch',
-    '$elemMatch',
-    '$size',
-    '$all',
-  ]);
+  const name = pick(random, [...comparisons, '$elemMatch']);
   switch (name) {
     case '$eq':
     case '$ne':

@@ -1,15 +1,9 @@
 /** Schemas and the commit lane together, on a real Postgres with two nodes. */
-import { type CapturingClient, captureWrites } from '@tidewire/change-log/capture-extension';
-import { type CommitLanes, createCommitLanes } from '@tidewire/change-log/commit-lanes';
 import type { WriteOutcome, WriteScope } from '@tidewire/change-log/document-writes';
-import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
-import { type Catalog, createCatalog } from '@tidewire/db/catalog';
-import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
-import type { PostgresAddress } from '@tidewire/db/sql-pool';
+import { idOf, type LaneNode, type LaneNodes, openLaneNodes } from '@tidewire/change-log/lane.fixture';
 import type { JsonObject } from '@tidewire/protocol/json';
 import { Problem } from '@tidewire/protocol/problem';
 import { eventually } from '@tidewire/testing/eventually';
-import { createTestDatabase } from '@tidewire/testing/test-database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importDocuments } from '../import/import-documents.js';
 import type { ImportRow } from '../import/import-row.js';
@@ -17,50 +11,20 @@ import { type CollectionSchemas, createCollectionSchemas } from './collection-sc
 import { compileShape } from './compile-shape.js';
 import { createShapeOf } from './shape-of.js';
 
-/** One server's write path on the shared Postgres. The nodes do not hear of each other's changes: what they know of schemas, they learn under the lock. */
-type Node = {
-  connections: PostgresConnections;
-  catalog: Catalog;
-  lanes: CommitLanes;
-  prisma: CapturingClient;
-  schemas: CollectionSchemas;
-};
+/** The nodes do not hear of each other's changes: what they know of schemas, they learn under the lock. */
+type Node = LaneNode & { schemas: CollectionSchemas };
 
-let address: PostgresAddress;
-const nodes: Node[] = [];
-
-function createNode(): Node {
-  const connections = connectPostgres(address, { onConnectionError: () => undefined });
-  const catalog = createCatalog(connections.pool);
-  const bus = createMemoryChangeBus({
-    onError: (error) => {
-      throw error;
-    },
-  });
-  const lanes = createCommitLanes({
-    pool: connections.lanePool,
-    catalog,
-    bus,
-    shapeOf: createShapeOf(),
-    onRetry: () => undefined,
-  });
-  const schemas = createCollectionSchemas({ pool: connections.pool, catalog, notify: () => undefined });
-  const node = { connections, catalog, lanes, schemas, prisma: captureWrites(connections.prisma, lanes.submit) };
-  nodes.push(node);
-  return node;
-}
-
+let nodes: LaneNodes;
 let node: Node;
 let second: Node;
-let databases = 0;
 
-async function createScope(): Promise<WriteScope> {
-  databases += 1;
-  const { id } = await node.connections.prisma.database.create({
-    data: { name: `db${databases}`, log: { create: {} } },
-  });
-  return { databaseId: id, author: { actor: 'key:test', by: 'api' } };
+function createNode(): Node {
+  const created = nodes.createNode({ shapeOf: createShapeOf() });
+  const { connections, catalog } = created;
+  return { ...created, schemas: createCollectionSchemas({ pool: connections.pool, catalog, notify: () => undefined }) };
 }
+
+const createScope = () => nodes.createScope();
 
 async function withSchema(
   schema: JsonObject,
@@ -83,12 +47,6 @@ async function bodiesOf({ databaseId }: { databaseId: number }): Promise<JsonObj
 const ascending = (count: number, from = 1) => Array.from({ length: count }, (_, index) => from + index);
 const numbersOf = (bodies: JsonObject[]) => bodies.map(({ no }) => Number(no)).sort((a, b) => a - b);
 
-function idOf(outcome: WriteOutcome): string {
-  const id = outcome.status === 'written' ? outcome.documents[0]?.id : undefined;
-  if (id === undefined) throw new Error('nothing was written');
-  return id;
-}
-
 /** Problems are data here, accidents are not. */
 async function settled(write: PromiseLike<WriteOutcome>): Promise<WriteOutcome | Problem> {
   try {
@@ -100,17 +58,12 @@ async function settled(write: PromiseLike<WriteOutcome>): Promise<WriteOutcome |
 }
 
 beforeAll(async () => {
-  ({ address } = await createTestDatabase());
+  nodes = await openLaneNodes();
   node = createNode();
   second = createNode();
 });
 
-afterAll(async () => {
-  for (const { lanes, connections } of nodes) {
-    await lanes.idle();
-    await connections.close();
-  }
-});
+afterAll(() => nodes.close());
 
 describe('numbers of the server', () => {
   const numbered: JsonObject = {
