@@ -1,62 +1,17 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import type { PostgresAddress } from '@tidewire/db/sql-pool';
 import { eventually } from '@tidewire/testing/eventually';
+import { createPostgresBridge, type PostgresBridge } from '@tidewire/testing/postgres-bridge';
 import { createTestDatabase } from '@tidewire/testing/test-database';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestApi, type TestApi } from './api.fixture.js';
 
-/** A way to Postgres that can be cut: connections end, and new ones are refused. */
-function createBridge(address: PostgresAddress) {
-  const parts = 'connectionString' in address ? partsOf(address.connectionString) : address;
-  const sockets = new Set<Socket>();
-  const keep = (socket: Socket) => {
-    sockets.add(socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket)));
-    return socket;
-  };
-  const server: Server = createServer((near) => {
-    const { host, port } = parts;
-    const far = keep(host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host));
-    keep(near).pipe(far).pipe(near);
-    near.on('close', () => far.destroy());
-    far.on('close', () => near.destroy());
-  });
-  let port = 0;
-  return {
-    async open(): Promise<PostgresAddress> {
-      await once(server.listen(port, '127.0.0.1'), 'listening');
-      ({ port } = server.address() as AddressInfo);
-      return { ...parts, host: '127.0.0.1', port };
-    },
-    async cut() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, 'close');
-    },
-  };
-}
-
-function partsOf(connectionString: string) {
-  const url = new URL(connectionString);
-  const host = url.searchParams.get('host') ?? url.hostname;
-  const decode = decodeURIComponent;
-  return {
-    host,
-    port: Number(url.port || 5432),
-    user: decode(url.username),
-    password: decode(url.password),
-    database: url.pathname.slice(1),
-  };
-}
-
-let bridge: ReturnType<typeof createBridge>;
+let bridge: PostgresBridge;
 let api: TestApi;
 let key: string;
 let cookie: string;
 const admin = { email: 'ada@example.org', password: 'correct horse battery' };
 
 beforeAll(async () => {
-  bridge = createBridge((await createTestDatabase()).address);
+  bridge = createPostgresBridge((await createTestDatabase()).address);
   api = await startTestApi(await bridge.open());
   ({ key } = await api.createKey({ rest: ['*:*'] }));
   const setup = await send('POST', '/api/setup', { token: api.setupToken, ...admin });

@@ -5,6 +5,7 @@ import { createAdminGate } from '@tidewire/access/admin-gate';
 import { createAdminSessions } from '@tidewire/access/admin-sessions';
 import { type ApiKeys, createApiKeys } from '@tidewire/access/api-keys';
 import { createKeyAuthenticator } from '@tidewire/access/authenticate-key';
+import { problemOfDatabaseFailure } from '@tidewire/access/database-problem';
 import { createDatabases, type Databases } from '@tidewire/access/databases';
 import { createKeyGate } from '@tidewire/access/key-gate';
 import { createSettings, type Settings } from '@tidewire/access/settings';
@@ -23,7 +24,6 @@ import { type CollectionSchemas, createCollectionSchemas } from '@tidewire/colle
 import { createShapeOf } from '@tidewire/collections/schema/shape-of';
 import { type Catalog, createCatalog } from '@tidewire/db/catalog';
 import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
-import { problemOfFailure } from '@tidewire/db/postgres-errors';
 import type { PostgresAddress } from '@tidewire/db/sql-pool';
 import { createHub, type Hub } from '@tidewire/delivery/hub';
 import { createOpenStreams, type OpenStreamLimits } from '@tidewire/delivery/open-streams';
@@ -123,7 +123,7 @@ export async function startTestNode(address: PostgresAddress, options: TestNodeO
     handlers: [realtime.router],
     trustProxy: options.trustProxy ?? false,
     log: { error: ({ err }) => onError(err) },
-    translate: problemOfFailure,
+    translate: problemOfDatabaseFailure,
   });
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,8 +1,8 @@
 /** How a response becomes a stream: what every route of streams does, whatever it shows. */
 import { keyProblem, type VerifiedKey } from '@tidewire/access/authenticate-key';
+import { problemOfDatabaseFailure } from '@tidewire/access/database-problem';
 import { addressGroup } from '@tidewire/access/login-throttle';
 import type { Catalog } from '@tidewire/db/catalog';
-import { kindOfFailure } from '@tidewire/db/postgres-errors';
 import { audienceOf, type Listener } from '@tidewire/delivery/audience';
 import { parseCursor } from '@tidewire/delivery/cursor';
 import type { ReadHistory } from '@tidewire/delivery/database-streams';
@@ -14,7 +14,7 @@ import type { SocketSink } from '@tidewire/delivery/sink';
 import { openStream } from '@tidewire/delivery/stream-response';
 import type { StreamView } from '@tidewire/delivery/stream-view';
 import { Problem } from '@tidewire/protocol/problem';
-import { admitOrigin } from '@tidewire/server-kit/cors';
+import { admitOrigin, allowReadingRetry } from '@tidewire/server-kit/cors';
 import { frameText } from '@tidewire/sse/chunk';
 import { encodeBlock } from '@tidewire/sse/encode';
 import type { Request, RequestHandler, Response } from 'express';
@@ -48,9 +48,11 @@ export interface StreamDoors {
   /** The same for a live query. Refusals of what it asks for are thrown before the answer begins. */
   live(request: Request, response: Response, stream: WhenClosed & LiveSubscription): Promise<StreamHandle | null>;
   /**
-   * Makes an Express handler for a stream of an application: type, key (or ticket) and origin first. An `EventSource` gives up for good on any status but 200 (WHATWG HTML, section
-   * 9.2.3), so while Postgres is away, too many ask, or there is no place, a stream is answered with 200, a time to come back at, and its end.
+   * The handler of a stream, whose failures that may pass are no refusals. An `EventSource` gives up for good on any status but 200 (WHATWG HTML, section 9.2.3), so while
+   * Postgres is away, too many ask, or there is no place, a stream is answered with 200, a time to come back at, and its end.
    */
+  orComeBack(handler: RequestHandler): RequestHandler;
+  /** Makes such a handler for a stream of an application: type, key (or ticket) and origin first. */
   forKeys(work: (access: VerifiedKey, request: Request, response: Response) => Promise<unknown>): RequestHandler;
 }
 
@@ -142,24 +144,32 @@ export function createStreamDoors(deps: StreamDoorsDeps): StreamDoors {
     return open(request, response, begin, onClosed);
   }
 
+  function orComeBack(handler: RequestHandler): RequestHandler {
+    return (request, response, next) =>
+      handler(request, response, (error?: unknown) => {
+        if (response.headersSent || !isPassing(error)) return next(error);
+        onError(error);
+        allowReadingRetry(request, response);
+        response.writeHead(200, streamHead);
+        response.end(comeBack());
+      });
+  }
+
   function forKeys(work: Parameters<StreamDoors['forKeys']>[0]): RequestHandler {
-    return async (request, response) => {
-      refuseOtherTypes(request);
+    return orComeBack(async (request, response, next) => {
       try {
+        refuseOtherTypes(request);
         const access = await streamKeys(request);
         admitOrigin(access.key, request, response);
         keyIds.set(request, access.key.id);
         await work(access, request, response);
       } catch (error) {
-        if (response.headersSent || !isPassing(error)) throw error;
-        onError(error);
-        response.writeHead(200, streamHead);
-        response.end(comeBack());
+        next(error);
       }
-    };
+    });
   }
 
-  return { events, live, forKeys };
+  return { events, live, orComeBack, forKeys };
 }
 
 function answerHead(response: Response): null {
@@ -169,7 +179,8 @@ function answerHead(response: Response): null {
 
 /** Whether it may well go the next time. */
 function isPassing(error: unknown): boolean {
-  return kindOfFailure(error) === 'lost' || (error instanceof Problem && error.code === 'unavailable');
+  const problem = error instanceof Problem ? error : problemOfDatabaseFailure(error);
+  return problem?.code === 'unavailable';
 }
 
 /** An `Accept` header that has neither the stream's type nor a wildcard for it cannot be served. Throws `not_acceptable`. */

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
 import { eventually } from '@tidewire/testing/eventually';
+import { createPostgresBridge } from '@tidewire/testing/postgres-bridge';
 import { openSse, type SseProbe } from '@tidewire/testing/sse-probe';
 import { createTestDatabase } from '@tidewire/testing/test-database';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -203,6 +204,38 @@ describe('a ticket', () => {
       ).toBe(401);
     },
   );
+});
+
+describe('while Postgres is away', () => {
+  it('a stream is answered with 200, a time to come back at and its end, also for admins; what is wrong is refused', async () => {
+    const bridge = createPostgresBridge((await createTestDatabase()).address);
+    const away = await startTestNode(await bridge.open(), { bus });
+    const { cookie } = await away.signIn();
+    const { key } = await away.createKey({ rest: ['GET:*'], listen: ['*:*'] });
+    const paths = [
+      `/realtime?apikey=${key}`,
+      `/rest/company/stream?apikey=${key}`,
+      '/api/databases/default/events/stream',
+      '/api/databases/default/keys/stream',
+      '/api/databases/stream',
+    ];
+    await bridge.cut();
+    for (const path of paths) {
+      const probe = await open(path, { on: away, headers: { cookie } });
+      expect([path, probe.status]).toEqual([path, 200]);
+      await probe.waitForEnd();
+      expect(probe.retryMs).toBeGreaterThanOrEqual(1_000);
+    }
+    expect((await open('/api/databases/default/events/stream', { on: away })).status).toBe(401);
+    await bridge.open();
+    for (const path of paths)
+      await eventually(async () => {
+        const probe = await open(path, { on: away, headers: { cookie } });
+        await probe.waitFor(() => true, { timeoutMs: 2_000 });
+      });
+    await away.close();
+    await bridge.cut();
+  });
 });
 
 describe('the bounds of open streams', () => {

@@ -47,7 +47,8 @@ type Triggers = Pick<RereadSource, 'collections'> & { everySeconds?: number };
 type List = Triggers & { name: string; read: () => Promise<unknown> };
 
 export function createAdminStreamRoutes(deps: AdminStreamRoutesDeps): Router {
-  const { doors, adminGate, adminStreams, catalog, liveSources, adminReads } = deps;
+  const { doors, adminStreams, catalog, liveSources, adminReads } = deps;
+  const adminGate: AdminGate = (work) => doors.orComeBack(deps.adminGate(work));
   const { databases, apiKeys, collectionIndexes } = adminReads;
   const router = Router({ caseSensitive: true });
 
