@@ -27,6 +27,8 @@ export function createChannelFilter(channel: string): EventFilter {
   return {
     signature: `channel ${channel}`,
     passes: ({ type, name }) => type === 'publish' && name !== null && (name === channel || name.startsWith(below)),
+    query: null,
+    channel,
   };
 }
 

@@ -18,9 +18,10 @@ import { type ResetReason, startFrom } from './cursor.js';
 import type { EventFilter } from './event-filter.js';
 import { EventRing } from './event-ring.js';
 import { Group } from './group.js';
+import { GroupIndex } from './group-index.js';
 import { LiveQueries } from './live-queries.js';
 import type { Sink } from './sink.js';
-import { type PingForm, pingBlock, type StreamView } from './stream-view.js';
+import { type PingForm, pingBlock, retryOfSlot, type StreamView } from './stream-view.js';
 import { Subscriber } from './subscriber.js';
 
 export type StreamLimits = {
@@ -62,7 +63,7 @@ export class DatabaseStreams {
   readonly #onError: (error: unknown) => void;
   readonly #requestFlush: () => void;
   readonly #ring: EventRing;
-  readonly #groups = new Map<string, Group>();
+  readonly #groups = new GroupIndex();
   readonly #subscribers = new Set<Subscriber>();
   /** Streams that show a result instead of the events. */
   readonly live: LiveQueries;
@@ -133,7 +134,7 @@ export class DatabaseStreams {
   /** Subscribers that are not at the front: catching up, or stalled. */
   get behind(): number {
     let live = 0;
-    for (const group of this.#groups.values()) live += group.live.length;
+    for (const group of this.#groups.all()) live += group.live.length;
     return this.#subscribers.size - live;
   }
 
@@ -266,7 +267,7 @@ export class DatabaseStreams {
   #deliverEphemeral(): void {
     const events = this.#ephemeral.splice(0);
     this.#ephemeralChars = 0;
-    for (const group of this.#groups.values()) {
+    for (const group of this.#groups.concernedBy(events)) {
       const chunk = group.live.length === 0 ? null : group.encodeEphemeral(events);
       if (chunk === null) continue;
       for (const { sink } of group.live) if (sink.pendingBytes <= this.#limits.pendingLimitBytes) sink.write(chunk);
@@ -276,10 +277,8 @@ export class DatabaseStreams {
   #deliverUpTo(upTo: number): void {
     const events = this.#ring.slice(this.#delivered, upTo);
     const overtaken: Subscriber[] = [];
-    for (const group of this.#groups.values()) {
-      if (events !== null) this.#deliver(group, events, upTo);
-      else overtaken.push(...group.live);
-    }
+    if (events !== null) for (const group of this.#groups.concernedBy(events)) this.#deliver(group, events, upTo);
+    else for (const group of this.#groups.all()) overtaken.push(...group.live);
     // More came in one turn than the ring holds: the live ones go on as those who catch up.
     for (const subscriber of overtaken) this.#stepBack(subscriber);
     this.#delivered = upTo;
@@ -309,12 +308,13 @@ export class DatabaseStreams {
   tick(second: number, now: number): void {
     this.#second = second;
     this.live.tick(second, now);
-    for (const group of this.#groups.values()) {
+    for (const group of this.#groups.all()) {
       const move = group.silentMove(this.#delivered);
       if (move !== null) for (const subscriber of group.live) subscriber.sink.write(move);
     }
-    const pings = this.#encodePings(new Date(now).toISOString());
     const slot = second % this.#limits.heartbeatSeconds;
+    const retry = retryOfSlot(slot, this.#limits.heartbeatSeconds, this.streamCount);
+    const pings = this.#encodePings(new Date(now).toISOString(), retry);
     for (const subscriber of this.#subscribers) {
       if (subscriber.state === 'stalled') this.#giveUpStalled(subscriber, second);
       else if (subscriber.state === 'live' && second >= subscriber.endsAt) this.#rotate(subscriber);
@@ -328,10 +328,10 @@ export class DatabaseStreams {
   }
 
   /** With and without an id, in both forms. */
-  #encodePings(at: string): Record<PingForm, { plain: Chunk; moving: Chunk }> {
+  #encodePings(at: string, retry: { retry?: number }): Record<PingForm, { plain: Chunk; moving: Chunk }> {
     const encode = (form: PingForm) => ({
-      plain: frameText(encodeBlock(pingBlock(form, at))),
-      moving: frameText(encodeBlock({ id: this.#delivered, ...pingBlock(form, at) })),
+      plain: frameText(encodeBlock({ ...pingBlock(form, at), ...retry })),
+      moving: frameText(encodeBlock({ id: this.#delivered, ...pingBlock(form, at), ...retry })),
     });
     return { ping: encode('ping'), heartbeat: encode('heartbeat') };
   }
@@ -471,7 +471,7 @@ export class DatabaseStreams {
     this.#ring.clear();
     this.#oldest = lastLost + 1;
     this.#delivered = lastLost;
-    for (const { view, live } of this.#groups.values()) {
+    for (const { view, live } of this.#groups.all()) {
       const chunk = frameText(encodeBlock(this.#resetBlock(view, 'retention')));
       for (const subscriber of live) subscriber.sink.write(chunk);
     }
@@ -480,13 +480,9 @@ export class DatabaseStreams {
   }
 
   #groupOf(view: StreamView, audience: Audience, filter: EventFilter): Group {
-    const key = Group.keyOf(view, audience, filter);
-    const present = this.#groups.get(key);
-    if (present !== undefined) return present;
     const group = new Group(view, audience, filter);
     group.lastVisibleId = this.#delivered;
-    this.#groups.set(key, group);
-    return group;
+    return this.#groups.keep(group);
   }
 
   #moveTo(subscriber: Subscriber, audience: Audience): void {
@@ -502,7 +498,7 @@ export class DatabaseStreams {
     const { group } = subscriber;
     group.leave(subscriber);
     group.size -= 1;
-    if (group.size === 0) this.#groups.delete(Group.keyOf(group.view, group.audience, group.filter));
+    if (group.size === 0) this.#groups.remove(group);
   }
 }
 

@@ -6,10 +6,17 @@ import type { JsonObject } from '@tidewire/query/json';
 import { createMatcher } from '@tidewire/query/matcher';
 
 /** Filters with the same signature let the same events pass, so their streams share one encoding. */
-export type EventFilter = { readonly signature: string; passes(event: LogEvent): boolean };
+export type EventFilter = {
+  readonly signature: string;
+  passes(event: LogEvent): boolean;
+  /** Of events about documents, only those of documents that this is true for pass. Null: of any. */
+  readonly query: Filter | null;
+  /** Only custom events of this name, or below it, pass. Null: not only those. */
+  readonly channel: string | null;
+};
 
 /** Lets everything pass. */
-export const noFilter: EventFilter = { signature: '', passes: () => true };
+export const noFilter: EventFilter = { signature: '', passes: () => true, query: null, channel: null };
 
 /**
  * The terms of a filter; null: not asked for.
@@ -53,6 +60,8 @@ export function createEventFilter({ collections, events, query }: FilterTerms): 
   return {
     signature: JSON.stringify([sorted(names), sorted(events), query === null ? null : canonicalText(query)]),
     passes: (event) => isAsked(event) && isMet(event),
+    query,
+    channel: null,
   };
 }
 
@@ -74,7 +83,8 @@ type Documents = { before: JsonObject | null; after: JsonObject | null };
 /** Parsed once for all filters that look at the event. */
 const parsed = new WeakMap<LogEvent, Documents>();
 
-function documentsOf(event: LogEvent): Documents {
+/** The documents before and after the event, parsed; null where there is none. */
+export function documentsOf(event: LogEvent): Documents {
   const present = parsed.get(event);
   if (present !== undefined) return present;
   const documents = { before: parse(event.before), after: parse(event.after) };
