@@ -170,7 +170,12 @@ describe('a session', () => {
 describe('a database', () => {
   it('is shown with its settings and the head of its log', async () => {
     const { body } = await call('/databases');
-    expect(listOf(databaseSchema).parse(body).data).toMatchObject([{ name: 'default', head: 0, oldest: 1 }]);
+    expect(listOf(databaseSchema).parse(body).data).toMatchObject([
+      { name: 'default', head: 0, oldest: 1, bytes: null },
+    ]);
+    const { databaseId } = api;
+    await api.connections.prisma.logSize.create({ data: { databaseId, countedTo: 0n, bytes: 1_234n } });
+    expect((await call('/databases/default')).body).toMatchObject({ bytes: 1_234 });
     expect((await call('/databases/nobody')).status).toBe(404);
     expect((await call('/databases/DEFAULT')).status).toBe(404);
   });
@@ -185,6 +190,31 @@ describe('a database', () => {
     expect(off).toMatchObject({
       body: { settings: { realtime: { global: false }, collections: { createOnWrite: true } } },
     });
+  });
+
+  it('keeps its log for ever, unless its settings give limits, each of which can be taken away again', async () => {
+    const patch = (log: unknown) => call('/databases/default/settings', { method: 'PATCH', body: { log } });
+    const before = await call('/databases/default');
+    const unlimited = { keepDays: null, keepBytes: null, keepEvents: null };
+    expect(before.body).toMatchObject({ settings: { log: unlimited } });
+    expect((await patch({ keepDays: 30, keepBytes: 5_000_000_000 })).body).toMatchObject({
+      settings: { log: { keepDays: 30, keepBytes: 5_000_000_000, keepEvents: null } },
+    });
+    expect((await patch({ keepDays: null, keepEvents: 100 })).body).toMatchObject({
+      settings: { log: { keepDays: null, keepBytes: 5_000_000_000, keepEvents: 100 } },
+    });
+    const wrong: [Record<string, unknown>, string][] = [
+      [{ keepDays: 0 }, '/log/keepDays'],
+      [{ keepDays: 1.5 }, '/log/keepDays'],
+      [{ keepDays: 36_501 }, '/log/keepDays'],
+      [{ keepBytes: -1 }, '/log/keepBytes'],
+      [{ keepBytes: '1 GB' }, '/log/keepBytes'],
+      [{ keepEvents: 2e15 }, '/log/keepEvents'],
+      [{ keepEvents: 5, keepWeeks: 1 }, '/log/keepWeeks'],
+    ];
+    for (const [log, field] of wrong)
+      expect(await patch(log)).toMatchObject({ status: 422, body: { errors: [{ field }] } });
+    expect((await patch(unlimited)).body).toMatchObject({ settings: { log: unlimited } });
   });
 
   it('names an unknown field and what is allowed there', async () => {
@@ -308,6 +338,7 @@ describe('documents and events', () => {
         .parse(body)
         .data.map(({ id }) => id),
     ).toEqual([3]);
+    expect(body).toMatchObject({ head: 3, oldest: 3 });
   });
 
   it('caused no accident in all of this', () => expect(api.accidents).toEqual([]));

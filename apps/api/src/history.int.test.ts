@@ -101,7 +101,11 @@ it('answers from what is left when the log has forgotten the beginning, and says
   expect((await send(`short/${still}/asof/3`)).body).toEqual({ _id: still, n: 'still' });
   expect((await send(`short/${changed}/asof/3`)).body).toEqual({ _id: changed, n: 'old' });
   expect((await send(`short/${changed}/asof/4`)).body).toEqual({ _id: changed, n: 'new' });
-  expect(await send(`short/${still}/history`)).toEqual({ status: 200, body: { data: [], next: null } });
+  expect(await send(`short/${still}/history`)).toEqual({ status: 200, body: { data: [], next: null, oldest: 4 } });
+  expect((await send(`short/${changed}/history`)).body).toMatchObject({
+    data: [{ eventId: 4, type: 'put' }],
+    oldest: 4,
+  });
   for (const eventId of [2, 5]) {
     const { status, body } = await send(`short/${still}/asof/${eventId}`);
     expect([status, body.detail]).toEqual([400, expect.stringContaining('from 3 to 4')]);

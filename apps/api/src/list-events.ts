@@ -15,15 +15,20 @@ const parameters = {
 const PAGE_LIMIT_CHARS = 16 * 1024 * 1024;
 
 /**
- * The JSON text of `{data: [AdminEvent]}`, ascending: the first `max` events after `since` (0 when neither is given), or the last `max` before `before`.
- * Throws `bad_request`.
+ * The JSON text of `{data: [AdminEvent], head, oldest}`, ascending: the first `max` events after `since` (0 when neither is given), or the last `max` before `before`. When `since` is
+ * below `oldest - 1`, what lies between is gone. Throws `bad_request`.
  */
 export async function listEvents(log: EventLog, databaseId: number, query: string): Promise<string> {
   const { since, before, max } = parseParameters(query, parameters);
   if (since !== null && before !== null) throw new Problem('bad_request', 'Give since or before, not both.');
   const events =
     before === null ? await log.readAfter(databaseId, since ?? 0, max) : await log.readBefore(databaseId, before, max);
-  return `{"data":[${(before === null ? fromStart(events) : fromEnd(events)).join()}]}`;
+  // Read last: what it says of the oldest event held for the whole of what was read before.
+  const [row] = await log.heads([databaseId]);
+  const { head, oldest } = row ?? { head: 0, oldest: 1 };
+  const kept = events.filter(({ id }) => id >= oldest);
+  const data = (before === null ? fromStart(kept) : fromEnd(kept)).join();
+  return `{"data":[${data}],"head":${head},"oldest":${oldest}}`;
 }
 
 function fromStart(events: readonly LogEvent[]): string[] {

@@ -212,6 +212,7 @@ describe('while Postgres is away', () => {
     const away = await startTestNode(await bridge.open(), { bus });
     const { cookie } = await away.signIn();
     const { key } = await away.createKey({ rest: ['GET:*'], listen: ['*:*'] });
+    const { key: strangerKey } = await node.createKey({ listen: ['*:*'] });
     const paths = [
       `/realtime?apikey=${key}`,
       `/rest/company/stream?apikey=${key}`,
@@ -227,6 +228,10 @@ describe('while Postgres is away', () => {
       expect(probe.retryMs).toBeGreaterThanOrEqual(1_000);
     }
     expect((await open('/api/databases/default/events/stream', { on: away })).status).toBe(401);
+    // Whether this key is good, and where, cannot be asked now. An EventSource that may not read the answer would give up for good.
+    const origin = 'https://app.example';
+    const unknown = await open(`/realtime?apikey=${strangerKey}`, { on: away, headers: { origin } });
+    expect([unknown.status, unknown.headers['access-control-allow-origin']]).toEqual([200, origin]);
     await bridge.open();
     for (const path of paths)
       await eventually(async () => {

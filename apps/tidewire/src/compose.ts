@@ -16,6 +16,7 @@ import { createStreamTickets } from '@tidewire/access/stream-tickets';
 import { createApi } from '@tidewire/api/app';
 import { createChannelLog } from '@tidewire/change-log/channel-log';
 import { followDatabases } from '@tidewire/change-log/follow-databases';
+import { createLogRetention } from '@tidewire/change-log/log-retention';
 import { sweepAnswers } from '@tidewire/change-log/sweep-answers';
 import { createCollectionLife } from '@tidewire/collections/collection-life';
 import { createCollections } from '@tidewire/collections/collections';
@@ -85,9 +86,11 @@ export function composeServices(options: ServiceOptions): Services {
       sweepIntervalMs,
     ).unref();
     lifecycle.defer('sweep of sessions, sign-in counts and idempotency keys', () => clearInterval(sweep));
-    const { maintenancePool, notify } = core;
+    const { maintenancePool, retentionPool, notify } = core;
     const builder = createIndexBuilder({ pool, maintenancePool, notify, onError });
     lifecycle.defer('building of indexes', () => builder.close());
+    const retention = createLogRetention({ pool: retentionPool, onError });
+    lifecycle.defer('retention of event logs', () => retention.close());
   }
   const setupToken = createSetupToken(serverSecret);
   const admins = createAdmins({

@@ -30,6 +30,8 @@ export type Core = {
   collectionSchemas: CollectionSchemas;
   /** For the index builder. */
   maintenancePool: SqlPool;
+  /** For cutting logs. */
+  retentionPool: SqlPool;
   /** Tells the other processes of a change of a database's configuration. */
   notify: (databaseId: number, configVersion: number) => void;
   /** Waits for the commits under way, then closes the bus and every connection. */
@@ -54,7 +56,7 @@ export function openCore(address: PostgresAddress, logger: Logger, options: Core
     onConnectionError: (error) => isClosing || onLost(error),
     ...(options.poolSize === undefined ? {} : { poolSize: options.poolSize }),
   });
-  const { prisma, pool, lanePool, maintenancePool } = connections;
+  const { prisma, pool, lanePool, maintenancePool, retentionPool } = connections;
   const catalog = createCatalog(pool);
   const onBusError = onError('The change bus failed; changes are found by looking once a second.');
   const bus = options.bus ?? openBus(options.redisUrl, onBusError);
@@ -81,6 +83,7 @@ export function openCore(address: PostgresAddress, logger: Logger, options: Core
     collectionIndexes: createCollectionIndexes({ pool, catalog, notify }),
     collectionSchemas: createCollectionSchemas({ pool, catalog, notify }),
     maintenancePool,
+    retentionPool,
     notify,
     async close() {
       await lanes.idle();

@@ -125,7 +125,7 @@ describe('settings', () => {
       settings.patch(databaseId, { collections: { createOnWrite: false } }),
     ]);
     const { settings: stored } = await createDatabases(connections).get('default');
-    expect(stored).toEqual({ realtime: { global: true }, collections: { createOnWrite: false } });
+    expect(stored).toMatchObject({ realtime: { global: true }, collections: { createOnWrite: false } });
   });
 });
 

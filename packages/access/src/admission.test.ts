@@ -1,4 +1,5 @@
 import type { CatalogDatabase, CatalogKey } from '@tidewire/db/catalog';
+import { databaseSettingsSchema } from '@tidewire/protocol/settings';
 import { describe, expect, it } from 'vitest';
 import { isRealtimeOn, mayListen, mayPublish, mayRest, mayUseFromOrigin } from './admission.js';
 
@@ -22,7 +23,7 @@ function makeDatabase(global: boolean, id = 1): CatalogDatabase {
     id,
     name: 'default',
     configVersion: 1,
-    settings: { realtime: { global }, collections: { createOnWrite: true } },
+    settings: databaseSettingsSchema.parse({ realtime: { global } }),
     collections: new Map(),
     shapes: new Map(),
     keys: new Map(),

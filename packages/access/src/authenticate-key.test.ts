@@ -1,4 +1,5 @@
 import type { Catalog, CatalogDatabase, CatalogKey } from '@tidewire/db/catalog';
+import { databaseSettingsSchema } from '@tidewire/protocol/settings';
 import { describe, expect, it } from 'vitest';
 import { createApiKey, type NewApiKey } from './api-key.js';
 import { createKeyAuthenticator, keyProblem } from './authenticate-key.js';
@@ -12,7 +13,7 @@ function makeCatalog() {
     id: 7,
     name: 'default',
     configVersion: reads,
-    settings: { realtime: { global: false }, collections: { createOnWrite: true } },
+    settings: databaseSettingsSchema.parse({}),
     collections: new Map(),
     shapes: new Map(),
     keys: new Map(stored),

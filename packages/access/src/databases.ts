@@ -49,7 +49,7 @@ export function createDatabases({ prisma, pool }: DatabasesDeps): Databases {
 
   async function get(name: string): Promise<DatabaseAnswer> {
     if (!databaseNamePattern.test(name)) throw notFound();
-    const row = await prisma.database.findUnique({ where: { name }, include: { log: true } });
+    const row = await prisma.database.findUnique({ where: { name }, include: { log: true, logSize: true } });
     if (row === null) throw notFound();
     return encodeDatabase(row);
   }
@@ -58,7 +58,7 @@ export function createDatabases({ prisma, pool }: DatabasesDeps): Databases {
     create,
     get,
     async list() {
-      const rows = await prisma.database.findMany({ orderBy: { name: 'asc' }, include: { log: true } });
+      const rows = await prisma.database.findMany({ orderBy: { name: 'asc' }, include: { log: true, logSize: true } });
       return rows.map(encodeDatabase);
     },
     async ensure(name) {
@@ -89,14 +89,16 @@ type Row = {
   settings: unknown;
   createdAt: Date;
   log: { head: bigint; oldest: bigint } | null;
+  logSize: { bytes: bigint } | null;
 };
 
-function encodeDatabase({ name, settings, createdAt, log }: Row): DatabaseAnswer {
+function encodeDatabase({ name, settings, createdAt, log, logSize }: Row): DatabaseAnswer {
   return {
     name,
     settings: databaseSettingsSchema.parse(settings),
     head: Number(log?.head ?? 0),
     oldest: Number(log?.oldest ?? 1),
+    bytes: logSize === null ? null : Number(logSize.bytes),
     createdAt: createdAt.toISOString(),
   };
 }

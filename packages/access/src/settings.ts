@@ -35,5 +35,15 @@ export function mergeSettings(settings: DatabaseSettings, patch: DatabaseSetting
   return {
     realtime: { global: patch.realtime?.global ?? settings.realtime.global },
     collections: { createOnWrite: patch.collections?.createOnWrite ?? settings.collections.createOnWrite },
+    log: {
+      keepDays: changed(patch.log?.keepDays, settings.log.keepDays),
+      keepBytes: changed(patch.log?.keepBytes, settings.log.keepBytes),
+      keepEvents: changed(patch.log?.keepEvents, settings.log.keepEvents),
+    },
   };
+}
+
+/** Null is a value here: no limit. */
+function changed(given: number | null | undefined, present: number | null): number | null {
+  return given === undefined ? present : given;
 }

@@ -1,3 +1,5 @@
+import { kindOfFailure } from '@tidewire/db/postgres-errors';
+import { eventually } from '@tidewire/testing/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UncapturedWriteError } from './capture-extension.js';
 import type { CarriedOut, Idempotency, Selection, WriteOutcome } from './document-writes.js';
@@ -21,6 +23,12 @@ async function logOf(databaseId: number) {
     [databaseId],
   );
   return rows;
+}
+
+async function written(outcome: Promise<WriteOutcome>) {
+  const one = await outcome;
+  if (one.status !== 'written') throw new Error('nothing was written');
+  return one;
 }
 
 /** The model's methods as a caller without types has them. */
@@ -226,6 +234,79 @@ describe('the commit lane', () => {
     blocker.release();
     await impatient.lanes.idle();
     expect((await logOf(scope.databaseId)).length).toBeLessThanOrEqual(2);
+  });
+
+  it('does not write again what it looks for later than a write may take: it may have been written, and cut from the log', async () => {
+    const scope = await createScope();
+    let stoodStillMs = 0;
+    const standing = nodes.createNode({ now: () => Date.now() + stoodStillMs });
+    await standing.prisma.document.create({ scope, collection: 'company', data: { n: 1 } });
+    const blocker = await node.connections.pool.connect();
+    await blocker.query('BEGIN');
+    await blocker.query('SELECT head FROM log_heads WHERE database_id = $1 FOR UPDATE', [scope.databaseId]);
+    const outcome = standing.prisma.document.create({ scope, collection: 'company', data: { n: 2 } });
+    const unknown = expect(outcome).rejects.toMatchObject({ code: 'outcome_unknown', status: 503 });
+    const waiting = async (query: string) => {
+      const { rows } = await node.connections.pool.query<{ pid: number }>(
+        `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() AND query LIKE $1`,
+        [`%${query}%`],
+      );
+      return rows[0]?.pid ?? null;
+    };
+    const terminate = async () => {
+      const { rows } = await node.connections.pool.query<{ done: boolean }>('SELECT pg_terminate_backend($1) AS done', [
+        await waiting('documents_written'),
+      ]);
+      expect(rows[0]?.done).toBe(true);
+    };
+    await eventually(terminate);
+    await eventually(async () => expect(await waiting('FOR UPDATE')).not.toBeNull());
+    stoodStillMs = 70_000;
+    await blocker.query('ROLLBACK');
+    blocker.release();
+    await unknown;
+    await standing.lanes.idle();
+    expect((await logOf(scope.databaseId)).map(({ id }) => id)).toEqual([1]);
+  });
+
+  it('carries on after 5 seconds when another process stands still in the middle of a write', {
+    timeout: 20_000,
+  }, async () => {
+    const scope = await createScope();
+    await node.prisma.document.create({ scope, collection: 'company', data: { n: 1 } });
+    const other = nodes.createNode();
+    const standing = await other.connections.lanePool.connect();
+    await standing.query('BEGIN');
+    await standing.query('SELECT head FROM log_heads WHERE database_id = $1 FOR UPDATE', [scope.databaseId]);
+    const written = await node.prisma.document.create({ scope, collection: 'company', data: { n: 2 } });
+    expect(written).toMatchObject({ status: 'written', eventId: 2 });
+    const failure = await standing.query('COMMIT').catch((error: unknown) => error);
+    expect(kindOfFailure(failure)).toBe('lost');
+    standing.release(true);
+    await other.prisma.document.create({ scope, collection: 'company', data: { n: 3 } });
+    expect((await logOf(scope.databaseId)).map(({ id }) => id)).toEqual([1, 2, 3]);
+  });
+
+  it('begins its write again when it stood still for so long in the middle of it that Postgres ended its session', {
+    timeout: 20_000,
+  }, async () => {
+    const scope = await createScope();
+    const { documents } = await written(node.prisma.document.create({ scope, collection: 'company', data: { n: 1 } }));
+    let tries = 0;
+    const update = node.prisma.document.update({
+      scope,
+      collection: 'company',
+      where: { id: documents[0]?.id ?? '' },
+      data: (before) => {
+        tries += 1;
+        // The whole process stands still, as under SIGSTOP.
+        if (tries === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6_000);
+        return { ...before, n: 2 };
+      },
+    });
+    await expect(update).resolves.toMatchObject({ status: 'written', eventId: 2 });
+    expect(tries).toBe(2);
+    expect((await logOf(scope.databaseId)).map(({ id }) => id)).toEqual([1, 2]);
   });
 });
 

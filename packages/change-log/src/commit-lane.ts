@@ -335,6 +335,9 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
     if (row === undefined) throw new Problem('not_found', 'The database does not exist.');
     const first = await selectFirstEvent(client, databaseId, knownHead ?? 0, operationId);
     if (first === null) {
+      // A process that stood still looks too late: what it had committed may have been cut from the log by now (retention-cut.ts).
+      for (const entry of doubt.entries)
+        if (entry.deadline <= now()) entry.answer({ status: 'refused', error: outcomeUnknown() });
       await insertCollections(client, databaseId, []);
       await client.query('COMMIT');
       await catalog.refresh(databaseId);

@@ -38,11 +38,15 @@ export function followDatabases(options: FollowOptions): () => void {
     if (!isStopped) timer = setTimeout(look, Math.max(10, intervalMs - (performance.now() - began)));
   }
 
+  /** The configuration first: events that are found together with it are shown to whom it lets hear them. */
   async function take(head: LogHead): Promise<void> {
-    options.onHead?.(head);
-    const present = catalog.peek(head.databaseId);
-    if (present === undefined || present.configVersion < head.configVersion) {
-      await catalog.refresh(head.databaseId, head.configVersion);
+    try {
+      const present = catalog.peek(head.databaseId);
+      if (present === undefined || present.configVersion < head.configVersion) {
+        await catalog.refresh(head.databaseId, head.configVersion);
+      }
+    } finally {
+      options.onHead?.(head);
     }
   }
 

@@ -19,7 +19,9 @@ export type LaneNode = {
 };
 
 export type LaneNodes = {
-  createNode(options?: Partial<Pick<Parameters<typeof createCommitLanes>[0], 'writeTimeoutMs' | 'shapeOf'>>): LaneNode;
+  createNode(
+    options?: Partial<Pick<Parameters<typeof createCommitLanes>[0], 'writeTimeoutMs' | 'shapeOf' | 'now'>>,
+  ): LaneNode;
   /** A database of its own for each test, so that ids begin at 1. The first node makes it. */
   createScope(): Promise<WriteScope>;
   /** After the writes that are in flight. */

@@ -1,5 +1,6 @@
 /*
- * The client that GET /rest/_jsapi.js serves: restdb.io's JavaScript API on fetch and the browser's own EventSource. It defines `restdb`.
+ * The client that GET /rest/_jsapi.js serves: restdb.io's JavaScript API on fetch and the browser's own EventSource. It defines `restdb`, and `db` as the same
+ * unless the page has one.
  * The server puts the collections of the key in the place of the last argument. Sources of the contract: restdb.io/docs/javascript-api
  * and /docs/realtime-messaging.
  */
@@ -109,10 +110,17 @@
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
 
-    /** @param {MessageEvent} event */
+    /**
+     * A stream is open when something comes on it: an answer that only says when to come back opens and ends, too.
+     * @param {MessageEvent} event
+     */
     const note = (event) => {
       lastSignAt = Date.now();
       if (event.lastEventId !== '') lastEventId = event.lastEventId;
+      if (isOpen) return;
+      isOpen = true;
+      onState(wasOpen ? 'RECONNECT' : 'CONNECT');
+      wasOpen = true;
     };
 
     function lose() {
@@ -128,9 +136,6 @@
       source = opened;
       opened.onopen = () => {
         lastSignAt = Date.now();
-        isOpen = true;
-        onState(wasOpen ? 'RECONNECT' : 'CONNECT');
-        wasOpen = true;
       };
       opened.onmessage = note;
       opened.addEventListener('ping', note);
@@ -417,10 +422,14 @@
     return data === id || (typeof data === 'object' && data !== null && idOf(data) === id);
   }
 
+  /** `new restdb(key, options)` gives the database; so does a call without `new`. */
+  function restdb(/** @type {string} */ key, /** @type {Options} */ options) {
+    return createDatabase(key, options);
+  }
+
   Object.assign(globalThis, {
-    /** `new restdb(key, options)` gives the database; so does a call without `new`. */
-    restdb: function restdb(/** @type {string} */ key, /** @type {Options} */ options) {
-      return createDatabase(key, options);
-    },
+    restdb,
+    // restdb.io's page on realtime messaging writes `var db = new db(…)`, which works where there is a global of that name: `var` leaves its value alone.
+    db: Reflect.get(globalThis, 'db') ?? restdb,
   });
 })({ collections: [], isOpen: true });

@@ -28,6 +28,23 @@ const selectExists = {
   text: 'SELECT 1 FROM documents WHERE collection_id = $1 AND id = $2',
 };
 
+/** What the log has given up is no version any more, also in the moment before its rows are gone. */
+const selectOldest = {
+  name: 'history-oldest',
+  text: 'SELECT oldest FROM log_heads WHERE database_id = $1',
+};
+
+/** The oldest event that the log of the database has kept: `versions` from before are left out, and whether there were any is not known. */
+export async function withinReach(
+  pool: SqlPool,
+  databaseId: number,
+  versions: readonly DocumentVersion[],
+): Promise<{ versions: DocumentVersion[]; oldest: number }> {
+  const { rows } = await pool.query<{ oldest: number }>({ ...selectOldest, values: [databaseId] });
+  const oldest = rows[0]?.oldest ?? 1;
+  return { versions: versions.filter(({ eventId }) => eventId >= oldest), oldest };
+}
+
 /**
  * The last `max` versions before event `before`, the newest first; fewer when their texts outgrow 16 MiB, but at least one when there is one. Null when the log
  * and the collection know no such document.

@@ -21,6 +21,8 @@ type Migration = { name: string; sql: string; checksum: string };
 export async function migrate(address: PostgresAddress): Promise<{ applied: string[] }> {
   const migrations = await readMigrations();
   const lock = new pg.Client(address);
+  // Postgres may end the session while nothing is asked of it; without a listener that would end the process. The next query fails.
+  lock.on('error', () => undefined);
   await lock.connect();
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK]);

@@ -5,7 +5,7 @@ import { Problem } from '@tidewire/protocol/problem';
 export type FailureKind = 'lost' | 'again' | 'refused';
 
 /** SQLSTATEs and classes (first two characters), PostgreSQL's appendix A. */
-const lostStates = new Set(['57P01', '57P02', '57P03', '53300', '25006']);
+const lostStates = new Set(['57P01', '57P02', '57P03', '53300', '25006', '25P03']);
 const againStates = new Set(['40001', '40P01', '55P03']);
 
 /** Codes that Node gives to failed sockets. */

@@ -168,6 +168,19 @@ describe('the streams of a database', () => {
     expect(pings().at(-1)?.id).toBe('4');
   });
 
+  it('are told by their pings to come back at different times when they are many, should the process die, and all after 2 s when they are few', async () => {
+    const timesOf = async (count: number) => {
+      const world = createWorld();
+      const opened = await Promise.all(Array.from({ length: count }, () => world.open(all, 'k')));
+      for (let second = 1; second <= 8; second += 1) world.streams.tick(second, 0);
+      const times = new Map<number, number>();
+      for (const { sink } of opened) times.set(sink.retryMs, (times.get(sink.retryMs) ?? 0) + 1);
+      return [...times].sort(([a], [b]) => a - b);
+    };
+    expect(await timesOf(1_000)).toEqual([[2_000, 1_000]]);
+    expect(await timesOf(1_600)).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((slot) => [2_000 + 200 * slot, 200]));
+  });
+
   it('narrow, widen and end with the configuration', async () => {
     const world = createWorld();
     const { sink } = await world.open(databaseWith({ k: { listen: ['*:c0'] } }), 'k');
@@ -237,6 +250,40 @@ describe('the streams of a database', () => {
     world.write(1);
     await world.settle();
     expect(sink.ids).toEqual([51]);
+  });
+
+  it('answer who comes back, or drains, behind the oldest event with reset, though the ring still holds it all', async () => {
+    const world = createWorld();
+    const stalled = await world.open(all, 'k', { sink: new MemorySink(200) });
+    const live = await world.open(all, 'k');
+    await world.settle();
+    for (let round = 0; round < 3; round += 1) {
+      world.write(10);
+      world.flush();
+    }
+    expect(stalled.subscriber.state).toBe('stalled');
+    const held = stalled.sink.ids.at(-1) ?? 0;
+    world.write(4);
+    world.flush();
+    world.log.oldest = 33;
+    world.streams.noteHead(world.log);
+    // A look that was under way when the oldest moved comes later.
+    world.streams.noteHead({ head: 34, oldest: 1 });
+    stalled.sink.drain();
+    world.streams.drained(stalled.subscriber);
+    const { sink } = await world.open(all, 'k', { cursor: 31 });
+    const exact = await world.open(all, 'k', { cursor: 32 });
+    await world.settle();
+    world.write(2);
+    await world.settle();
+    for (const one of [stalled.sink, sink]) {
+      const resets = one.events.filter(({ event }) => event === 'reset').map(({ data }) => JSON.parse(data));
+      expect(resets).toEqual([{ reason: 'retention', oldest: 33, newest: 34 }]);
+    }
+    expect(stalled.sink.ids).toEqual([...idsBetween(1, held), 35, 36]);
+    expect(sink.ids).toEqual([35, 36]);
+    expect(exact.sink.ids).toEqual(idsBetween(33, 36));
+    expect(live.sink.ids).toEqual(idsBetween(1, 36));
   });
 
   it('wait for a cursor that another process has given out already', async () => {

@@ -47,6 +47,8 @@ export class MemorySink implements Sink {
   readonly ids: number[] = [];
   readonly events: { event: string; id: string | undefined; data: string }[] = [];
   lastEventId = 0;
+  /** When it would come back, in milliseconds; 0 when it was not told. */
+  retryMs = 0;
   isEnded = false;
   isDestroyed = false;
   largestPending = 0;
@@ -54,6 +56,9 @@ export class MemorySink implements Sink {
   #filled = 0;
   readonly #capacity: number;
   readonly #parser = createParser({
+    onRetry: (ms) => {
+      this.retryMs = ms;
+    },
     onEvent: ({ event, id, data }) => {
       this.events.push({ event: event ?? 'message', id, data });
       if (['post', 'put', 'delete', 'publish'].includes(event ?? '')) this.ids.push(Number(id));

@@ -11,6 +11,7 @@ import { encodeBlock } from '@tidewire/sse/encode';
 import { LiveQuery, type Viewer } from './live-query.js';
 import { LiveQueryIndex } from './live-query-index.js';
 import type { DocumentChange } from './live-state.js';
+import { retryOfSlot } from './stream-view.js';
 
 export type LiveQueriesOptions = {
   limits: { pendingLimitBytes: number; heartbeatSeconds: number; stallLimitSeconds: number; maxAgeSeconds: number };
@@ -99,9 +100,12 @@ export class LiveQueries {
   /** Once a second. */
   tick(second: number, now: number): void {
     const { heartbeatSeconds } = this.#options.limits;
+    const slot = second % heartbeatSeconds;
     const data = new Date(now).toISOString();
-    const ping = frameText(encodeBlock({ event: 'ping', data }));
-    for (const viewer of this.#viewers[second % heartbeatSeconds] ?? []) {
+    const ping = frameText(
+      encodeBlock({ event: 'ping', data, ...retryOfSlot(slot, heartbeatSeconds, this.viewerCount) }),
+    );
+    for (const viewer of this.#viewers[slot] ?? []) {
       if (viewer.state === 'stalled') this.#giveUpStalled(viewer, second);
       else if (this.#isOfAge(viewer, second)) this.end(viewer, { retry: 100 + 900 * this.#options.random() });
       else if (viewer.state === 'live') viewer.sink.write(ping);

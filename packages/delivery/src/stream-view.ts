@@ -54,7 +54,23 @@ export function pingBlock(form: PingForm, at: string): SseBlock {
   return form === 'ping' ? { event: 'ping', data: at } : { event: 'heartbeat', data: 'OK' };
 }
 
-const retry = encodeBlock({ retry: 2000 });
+/** What a client waits before it comes back, in milliseconds: as restdb.io asks of it. */
+const RETRY_MS = 2_000;
+const retry = encodeBlock({ retry: RETRY_MS });
+
+/** How many streams of a database may come back in one second when their process dies. */
+const RETURNS_PER_SECOND = 1_000;
+const LONGEST_SPREAD_MS = 20_000;
+
+/**
+ * The `retry` of the pings of a slot, of `slots` that are pinged in turns. A process that is killed can tell nobody when to come back, so the streams of a large database
+ * are told before: each slot another time, so that not all of them come to the next process at once. Nothing for a database of few streams.
+ */
+export function retryOfSlot(slot: number, slots: number, streams: number): { retry?: number } {
+  if (streams <= RETURNS_PER_SECOND) return {};
+  const spreadMs = Math.min(LONGEST_SPREAD_MS, (streams * 1_000) / RETURNS_PER_SECOND);
+  return { retry: RETRY_MS + (spreadMs * slot) / slots };
+}
 
 /**
  * restdb.io's typed stream: `post` with the whole document, `put` with the id, `delete` with a list of ids, and `publish`; and ours, `rename` with the

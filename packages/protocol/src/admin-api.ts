@@ -76,6 +76,8 @@ export const databaseSchema = z.object({
   head: z.number(),
   /** Number of the oldest event that is kept. */
   oldest: z.number(),
+  /** What the log takes on disk with its indexes, about: counted once a minute. Null before the first time. */
+  bytes: z.number().nullable(),
   createdAt: z.string(),
 });
 /** A collection and the number of its documents. */

@@ -1,6 +1,12 @@
 /** The settings of a database, as JSON. Unknown fields are refused, so that a typing error is never taken in silence. */
 import { z } from 'zod';
 
+/** A limit of the log; null: none. */
+const limit = (least: number, most: number) => z.int().min(least).max(most).nullable();
+const keepDays = limit(1, 36_500);
+const keepBytes = limit(1, 10 ** 15);
+const keepEvents = limit(1, 10 ** 15);
+
 /** Fills in what is absent, so that `{}` is the default settings. */
 export const databaseSettingsSchema = z.strictObject({
   realtime: z
@@ -15,6 +21,17 @@ export const databaseSettingsSchema = z.strictObject({
       createOnWrite: z.boolean().default(true),
     })
     .prefault({}),
+  /** How much of the event log is kept: what is beyond any of the limits goes, the oldest first. For ever by default. */
+  log: z
+    .strictObject({
+      /** Days since an event happened. */
+      keepDays: keepDays.default(null),
+      /** Bytes of all events, about, as the database's answer counts them. */
+      keepBytes: keepBytes.default(null),
+      /** The newest so many events. */
+      keepEvents: keepEvents.default(null),
+    })
+    .prefault({}),
 });
 
 /** Settings with every default filled in. */
@@ -24,5 +41,8 @@ export type DatabaseSettings = z.infer<typeof databaseSettingsSchema>;
 export const databaseSettingsPatchSchema = z.strictObject({
   realtime: z.strictObject({ global: z.boolean().optional() }).optional(),
   collections: z.strictObject({ createOnWrite: z.boolean().optional() }).optional(),
+  log: z
+    .strictObject({ keepDays: keepDays.optional(), keepBytes: keepBytes.optional(), keepEvents: keepEvents.optional() })
+    .optional(),
 });
 export type DatabaseSettingsPatch = z.infer<typeof databaseSettingsPatchSchema>;

@@ -61,6 +61,8 @@ export function admitOrigin(key: CatalogKey, request: IncomingMessage, response:
     );
   }
   allowOrigin(response, origin);
+  // A page may ask with credentials (`EventSource` with `withCredentials`), and may then read only what says so. Not by the `*` of a list: that is for use without.
+  if (key.origins.includes(origin)) response.setHeader('Access-Control-Allow-Credentials', 'true');
 }
 
 /**
@@ -71,6 +73,17 @@ export function allowReadingRefusal(error: unknown, request: IncomingMessage, re
   const isRefusedOrigin = error instanceof Problem && error.code === 'origin_refused';
   if (request.headers.origin === undefined || isRefusedOrigin || response.headersSent) return;
   if (!response.hasHeader('Access-Control-Allow-Origin')) allowOrigin(response, '*');
+}
+
+/**
+ * Lets any page read an answer that only says when to come back, before the key is known, with credentials or without. An `EventSource` that may not read its answer
+ * gives up for good, as on a refusal (WHATWG HTML, section 9.2.3). Nothing when the origin was admitted already.
+ */
+export function allowReadingRetry(request: IncomingMessage, response: ServerResponse): void {
+  const { origin } = request.headers;
+  if (origin === undefined || response.hasHeader('Access-Control-Allow-Origin')) return;
+  allowOrigin(response, origin);
+  response.setHeader('Access-Control-Allow-Credentials', 'true');
 }
 
 /** Lets the page of this origin read the answer. Call it before the answer begins, once the origin is known to be allowed. */

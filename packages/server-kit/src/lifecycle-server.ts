@@ -8,12 +8,18 @@ export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
+/**
+ * Connections that may wait to be accepted. When a process dies, all its streams come to another one within a second or two; whoever finds the queue full is
+ * dropped in silence and tries again after 1, 3, 7, 15 … s (seen with Node's 511 and 10,000 streams: some were away for over a minute). Linux takes at most `net.core.somaxconn`, 4096 by default.
+ */
+const BACKLOG = 65_535;
+
 /** Listens, and resolves with the port (the one that was found when 0 was asked for). Rejects with `ListenError`. */
 export function listen(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
   return new Promise((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException) => reject(new ListenError(explain(cause, host, port), { cause }));
     server.once('error', fail);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: BACKLOG }, () => {
       server.removeListener('error', fail);
       resolve((server.address() as AddressInfo).port);
     });

@@ -846,7 +846,7 @@ export const routeTable: readonly RouteEntry[] = [
   },
   admin('DELETE', '/api/databases/{database}/keys/{key}', 'revokeKey', 'Revoke a key for good', ref('ApiKey')),
   {
-    ...admin('GET', '/api/databases/{database}/events', 'listEvents', 'A page of the log', dataOf(ref('LogEvent'))),
+    ...admin('GET', '/api/databases/{database}/events', 'listEvents', 'A page of the log', ref('LogPage')),
     query: [
       since,
       parameter('before', whole(0, Number.MAX_SAFE_INTEGER), 'The last events below this one; not with since.'),

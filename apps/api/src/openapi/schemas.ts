@@ -84,7 +84,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
         'post: the document; put: its id; delete: a list of ids; publish: what was published; rename: the new name; drop: null.',
     },
   }),
-  Versions: object(['data', 'next'], {
+  Versions: object(['data', 'next', 'oldest'], {
     data: list(
       object(['eventId', 'type', 'at', 'document'], {
         eventId,
@@ -94,6 +94,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
       }),
     ),
     next: { oneOf: [eventId, { type: 'null' }] },
+    oldest: { ...eventId, description: 'The oldest event of the log; versions from before it are not known any more.' },
   }),
   EventPage: object(['data', 'next', 'head', 'oldest'], {
     data: list({ $ref: '#/components/schemas/Event' }),
@@ -182,6 +183,11 @@ export const schemas: Readonly<Record<string, Schema>> = {
   CreateKeyRequest: schemaOf(createKeyRequestSchema, 'input'),
   UpdateKeyRequest: schemaOf(updateKeyRequestSchema, 'input'),
   LogEvent: schemaOf(adminEventSchema, 'output'),
+  LogPage: object(['data', 'head', 'oldest'], {
+    data: list(ref('LogEvent')),
+    head: eventId,
+    oldest: { ...eventId, description: 'The oldest event that is kept; what was before it is gone.' },
+  }),
   Problem: object(['type', 'title', 'status', 'code', 'detail', 'errors', 'message', 'name', 'list'], {
     type: text,
     title: text,

@@ -2,7 +2,7 @@
 import { keyParameters } from '@tidewire/access/key-credentials';
 import type { KeyGate } from '@tidewire/access/key-gate';
 import type { Collections, Target } from '@tidewire/collections/collections';
-import { type DocumentVersion, listVersions, type Subject } from '@tidewire/collections/document-history';
+import { type DocumentVersion, listVersions, type Subject, withinReach } from '@tidewire/collections/document-history';
 import { findCollection } from '@tidewire/collections/find-collection';
 import { parseParameters, wholeNumber, wrongParameters } from '@tidewire/collections/query-parameters';
 import { parseGetRequest } from '@tidewire/collections/read-request';
@@ -46,10 +46,11 @@ export function createHistoryRoutes({ keyGate, pool, collections }: HistoryRoute
       route('GET', async (target, request, response) => {
         const page = parseParameters(queryOf(request), historyParameters, keyParameters);
         const subject = await subjectOf(target, request);
-        const versions = await listVersions(pool, subject, page);
-        if (versions === null) throw noDocument(target.collection, subject.id);
+        const found = await listVersions(pool, subject, page);
+        if (found === null) throw noDocument(target.collection, subject.id);
+        const { versions, oldest } = await withinReach(pool, target.database.id, found);
         const next = versions.at(-1)?.eventId ?? null;
-        sendJson(response, 200, `{"data":[${versions.map(encodeVersion).join()}],"next":${next}}`);
+        sendJson(response, 200, `{"data":[${versions.map(encodeVersion).join()}],"next":${next},"oldest":${oldest}}`);
       }),
     )
     .all(methodNotAllowed('GET'));

@@ -6,6 +6,7 @@ import { checkDurability } from '@tidewire/db/durability';
 import { migrate } from '@tidewire/db/migrate';
 import type { PostgresAddress } from '@tidewire/db/sql-pool';
 import { Problem } from '@tidewire/protocol/problem';
+import { allowReadingRetry } from '@tidewire/server-kit/cors';
 import type { Lifecycle } from '@tidewire/server-kit/lifecycle';
 import { drainServer, listen } from '@tidewire/server-kit/lifecycle-server';
 import type { Logger } from '@tidewire/server-kit/logger';
@@ -17,6 +18,7 @@ import { openPostgresForServer } from '../open-postgres.js';
 import { createRealtimeProcesses, type RealtimeProcesses } from '../realtime-processes/realtime-processes.js';
 import { defaultDatabase } from '../run-command.js';
 import { readServerSecret } from '../server-secret.js';
+import { throughOutages } from '../through-outages.js';
 import { renderWelcome, type Welcome } from '../welcome.js';
 
 export type StartContext = {
@@ -48,11 +50,12 @@ export async function start(context: StartContext): Promise<void> {
 
   const postgres = await openPostgresForServer(config, logger);
   lifecycle.defer('postgres', () => postgres.close(), { limitMs: 60_000 });
-  const { applied } = await migrate(postgres.address);
+  const steadily = <T>(step: () => Promise<T>) => throughOutages(step, { log: logger });
+  const { applied } = await steadily(() => migrate(postgres.address));
   if (applied.length > 0) logger.info({ applied }, 'The schema was brought up to date.');
   const core = openCore(postgres.address, logger, config);
   lifecycle.defer('connections', () => core.close(), { limitMs: 20_000 });
-  const durabilityRisks = await checkDurability(core.pool);
+  const durabilityRisks = await steadily(() => checkDurability(core.pool));
   for (const { setting, value, risk } of durabilityRisks) logger.warn({ setting, value }, risk);
 
   const serverSecret = config.secretKey ?? readServerSecret(config.dataDir);
@@ -73,7 +76,7 @@ export async function start(context: StartContext): Promise<void> {
   lifecycle.defer('requests', () => drainServer(server, { endStreams, limitMs: requestsMs }), {
     limitMs: drainMs + 2 * requestsMs + 5_000,
   });
-  const welcome = await prepareFirstUse(config, core, services, port);
+  const welcome = await steadily(() => prepareFirstUse(config, core, services, port));
   await processes?.started();
   handler =
     processes === null
@@ -96,8 +99,9 @@ function startRealtimeProcesses(
 }
 
 /** An `EventSource` gives up for good on any status but 200 (WHATWG HTML, section 9.2.3): streams are told to come back. */
-const answerStarting: RequestListener = (request, response) => {
+export const answerStarting: RequestListener = (request, response) => {
   if (request.headers.accept?.includes('text/event-stream')) {
+    allowReadingRetry(request, response);
     response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-cache' });
     response.end('retry: 1000\n\n');
     return;

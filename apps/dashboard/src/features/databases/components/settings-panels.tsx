@@ -10,6 +10,7 @@ import { Switch } from '../../../components/ui/switch.js';
 import { toastDone } from '../../../components/ui/toaster.js';
 import { prettyJson } from '../../../lib/json-tokens.js';
 import { useUpdateSettings } from '../update-settings.js';
+import { LogPanel } from './log-panel.js';
 
 export function SettingsPanels({ database }: { database: DatabaseAnswer }) {
   const { settings } = database;
@@ -21,6 +22,9 @@ export function SettingsPanels({ database }: { database: DatabaseAnswer }) {
         </Panel>
         <Panel title="Collections">
           <CreateOnWriteSetting database={database.name} isOn={settings.collections.createOnWrite} />
+        </Panel>
+        <Panel title="Event log" description="Every change and every published event, numbered.">
+          <LogPanel database={database} />
         </Panel>
       </div>
       <Panel
