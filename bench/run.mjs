@@ -6,13 +6,21 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { burst } from './cases/burst.mjs';
 import { commitLane } from './cases/commit-lane.mjs';
 import { deliveryLatency } from './cases/delivery-latency.mjs';
 import { durableWrites } from './cases/durable-writes.mjs';
+import { endToEnd } from './cases/end-to-end.mjs';
 import { fanOut } from './cases/fan-out.mjs';
 import { idleStreams } from './cases/idle-streams.mjs';
+import { interference } from './cases/interference.mjs';
+import { matching } from './cases/matching.mjs';
 import { reads } from './cases/reads.mjs';
 import { realtimeProcesses } from './cases/realtime-processes.mjs';
+import { reconnectStorm } from './cases/reconnect-storm.mjs';
+import { replay } from './cases/replay.mjs';
+import { slowReaders } from './cases/slow-readers.mjs';
+import { twoNodes } from './cases/two-nodes.mjs';
 import { describeMachine } from './kit/machine.mjs';
 import { hasProc } from './kit/proc.mjs';
 import { stopAll, stopOnSignals } from './kit/processes.mjs';
@@ -24,13 +32,17 @@ import { summarize } from './kit/statistics.mjs';
 /**
  * What a case is given. `product` starts a fresh server and `scratch` a Postgres of the benchmark's own, shared by the cases.
  * @typedef {{
- *   runs: number, memoryRuns: number, seconds: number, subscribers: number, idleStreams: number, clientProcesses: number,
+ *   runs: number, memoryRuns: number, seconds: number, subscribers: number, fanOutSubscribers: number[], latencySubscribers: number[],
+ *   idleStreams: number, stormStreams: number, liveQueries: number, clientProcesses: number, isQuick: boolean,
  *   product: (env?: Record<string, string>) => Promise<{ url: string, port: number, pid: number, key: string, dataDir: string, stop: () => Promise<void> }>,
  *   scratch: () => ReturnType<typeof startScratchPostgres>, say: (line: string) => void
  * }} Context
  */
 
-const cases = [durableWrites, commitLane, reads, fanOut, realtimeProcesses, deliveryLatency, idleStreams];
+const cases = [
+  ...[durableWrites, commitLane, reads, fanOut, burst, deliveryLatency, endToEnd, realtimeProcesses, interference],
+  ...[idleStreams, replay, reconnectStorm, matching, slowReaders, twoNodes],
+];
 const resultsFolder = fileURLToPath(new URL('results/', import.meta.url));
 
 const help = `npm run bench -- [options]
@@ -39,7 +51,11 @@ const help = `npm run bench -- [options]
   --memory-runs N           the same for the memory of idle streams (default 3)
   --seconds N               length of a run (default 10)
   --subscribers N           of the streaming cases (default 1000)
-  --idle-streams N          (default 5000)
+  --fan-out-subscribers N,… also in fan-out, without most peers (default 100,5000)
+  --latency-subscribers N,… in latency (default 1,10,100,1000)
+  --idle-streams N          (default 10000)
+  --storm-streams N         that come back at once (default 10000)
+  --live-queries N          over HTTP in matching (default 5000)
   --client-processes N      that hold the subscribers (default 2)
   --quick                   one run of 3 seconds: to see that everything works, not for figures
   --command PATH            the server's command (default apps/tidewire/bin/tidewire.js)`;
@@ -51,7 +67,11 @@ const { values } = parseArgs({
     'memory-runs': { type: 'string', default: '3' },
     seconds: { type: 'string', default: '10' },
     subscribers: { type: 'string', default: '1000' },
-    'idle-streams': { type: 'string', default: '5000' },
+    'fan-out-subscribers': { type: 'string', default: '100,5000' },
+    'latency-subscribers': { type: 'string', default: '1,10,100,1000' },
+    'idle-streams': { type: 'string', default: '10000' },
+    'storm-streams': { type: 'string', default: '10000' },
+    'live-queries': { type: 'string', default: '5000' },
     'client-processes': { type: 'string', default: '2' },
     quick: { type: 'boolean', default: false },
     command: { type: 'string', default: defaultCommand },
@@ -92,22 +112,22 @@ async function main() {
 }
 
 function settings() {
-  const {
-    runs,
-    'memory-runs': memoryRuns,
-    seconds,
-    subscribers,
-    'idle-streams': idle,
-    'client-processes': clientProcesses,
-    quick,
-  } = values;
-  const numbers = {
-    subscribers: Number(subscribers),
-    idleStreams: Number(idle),
-    clientProcesses: Number(clientProcesses),
+  const { quick: isQuick } = values;
+  const number = (name) => Number(values[name]);
+  const list = (name) => String(values[name]).split(',').filter(Boolean).map(Number);
+  const numbers = { subscribers: number('subscribers'), clientProcesses: number('client-processes'), isQuick };
+  if (isQuick)
+    return {
+      ...{ ...numbers, runs: 1, memoryRuns: 1, seconds: 3, fanOutSubscribers: [100], latencySubscribers: [10, 1_000] },
+      ...{ idleStreams: 2_000, stormStreams: 2_000, liveQueries: 500 },
+    };
+  return {
+    ...{ ...numbers, runs: number('runs'), memoryRuns: number('memory-runs'), seconds: number('seconds') },
+    fanOutSubscribers: list('fan-out-subscribers'),
+    latencySubscribers: list('latency-subscribers'),
+    ...{ idleStreams: number('idle-streams'), stormStreams: number('storm-streams') },
+    liveQueries: number('live-queries'),
   };
-  if (quick) return { ...numbers, runs: 1, memoryRuns: 1, seconds: 3 };
-  return { ...numbers, runs: Number(runs), memoryRuns: Number(memoryRuns), seconds: Number(seconds) };
 }
 
 function createContext() {

@@ -33,7 +33,8 @@ const stages = [
     count: () => countPlaywright(join(workFolder, 'e2e.json')),
   },
   { name: 'instruments', command: npm(['run', 'test', '-w', 'bench']) },
-  { name: 'chaos', command: npm(['run', 'chaos', '-w', 'bench', '--', '--short']) },
+  { name: 'chaos', needs: ['redis'], command: npm(['run', 'chaos', '-w', 'bench', '--', '--short']) },
+  { name: 'resumes', needs: ['redis'], command: npm(['run', 'resumes', '-w', 'bench', '--', '--short']) },
 ];
 
 /** Each finds something, says plainly what it could not get, and answers with environment variables for the stages, or null. */

@@ -1,12 +1,11 @@
 /**
  * Latency at 50 events a second: from the time at which an event was due to be published until each subscriber has read it. The
- * publisher keeps to its schedule whether or not answers come (open loop), so waiting is counted and not left out. Next to Nchan
- * and to a plain loop over sockets in Node (the limit). Tidewire's figure holds the commit in it; the others store nothing.
+ * publisher keeps to its schedule whether or not answers come (open loop), so waiting is counted and not left out. Next to Nchan, to Durable Streams
+ * and to a plain loop over sockets in Node (the limit). Tidewire's figure holds the commit in it; of the others only Durable Streams stores anything.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import { alternate } from '../kit/alternate.mjs';
-import { bodyOf } from '../kit/load.mjs';
-import { message, nchanTarget, plainTarget, publish, tidewireTarget } from '../kit/targets.mjs';
+import { createContest, rowsAgainst } from '../kit/contest.mjs';
+import { startOpenLoop } from '../kit/open-loop.mjs';
+import { durableStreamsTarget, message, nchanTarget, plainTarget, stamped, tidewireTarget } from '../kit/targets.mjs';
 import { startFleet } from '../streams/fleet.mjs';
 
 const eventsPerSecond = 50;
@@ -16,85 +15,65 @@ export const deliveryLatency = {
   title: `Latency from publish to every subscriber at ${eventsPerSecond} events/s`,
 
   /** @param {import('../run.mjs').Context} context */
-  async run({ runs, seconds, subscribers, clientProcesses, product, say }) {
-    const found = [await tidewireTarget(product), await nchanTarget(), await plainTarget()];
-    const skipped = found.flatMap((one) => ('missing' in one ? [{ other: 'Nchan', why: one.missing }] : []));
-    const targets = found.flatMap((one) => ('missing' in one ? [] : [one]));
-    const faults = [];
-    const contenders = {};
-    const fleets = [];
-    for (const target of targets) {
-      const { dialect, port, subscribePath: path, subscribeHeaders: headers } = target;
-      const fleet = await startFleet({
-        dialect,
-        port,
-        path,
-        headers,
-        subscribers,
-        processes: clientProcesses,
-        measureLatency: true,
-      });
-      fleets.push(fleet);
-      const measure = createMeasure(target, fleet);
-      contenders[target.name] = () => measure(seconds);
-      say(`warm-up: ${target.name}`);
-      faults.push(...(await measure(Math.min(seconds, 5))).faults.map((fault) => `${target.name}: ${fault}`));
+  async run({ runs, seconds, latencySubscribers, clientProcesses, product, say }) {
+    const contest = createContest(say);
+    const starters = [() => tidewireTarget(product), nchanTarget, durableStreamsTarget, plainTarget];
+    const targets = await contest.start(starters);
+    const rows = [];
+    const details = { eventsPerSecond };
+    for (const size of latencySubscribers) {
+      const fleets = [];
+      const measures = new Map();
+      for (const target of targets) {
+        say(`${size} subscribers, warm-up: ${target.name}`);
+        const faults = await contest.attempt(target, async () => {
+          const { dialect, port, subscribePath: path, subscribeHeaders: headers } = target;
+          const common = { dialect, port, path, headers, measureLatency: true };
+          const fleet = await startFleet({ ...common, subscribers: size, processes: clientProcesses });
+          fleets.push(fleet);
+          const measure = createMeasure(target, fleet);
+          measures.set(target.name, measure);
+          return (await measure(Math.min(seconds, 3))).faults;
+        });
+        contest.note(target, faults ?? []);
+      }
+      const results = await contest.rounds(runs, targets, (target) => measures.get(target.name)(seconds));
+      for (const fleet of fleets) await fleet.stop();
+      details[size] = results;
+      rows.push(...rowsOf(size, results, targets));
     }
-    const results = await alternate(runs, contenders, say);
-    for (const [name, all] of Object.entries(results))
-      faults.push(...all.flatMap((result) => result.faults.map((fault) => `${name}: ${fault}`)));
-    for (const fleet of fleets) await fleet.stop();
     for (const target of targets) await target.stop();
-    return {
-      rows: rowsOf(subscribers, results),
-      faults,
-      skipped,
-      details: { subscribers, eventsPerSecond, ...results },
-    };
+    const { faults, peerFaults, skipped } = contest;
+    return { rows, faults, peerFaults, skipped, details };
   },
 };
 
 /** @param {import('../kit/targets.mjs').Target} target @param {Awaited<ReturnType<typeof startFleet>>} fleet */
 function createMeasure(target, fleet) {
-  let number = 0;
+  let next = 1;
   return async (seconds) => {
-    const began = Number(process.hrtime.bigint() / 1000n) + 100_000;
-    const answers = [];
-    for (let index = 0; index < seconds * eventsPerSecond; index += 1) {
-      const due = began + (index * 1_000_000) / eventsPerSecond;
-      const wait = (due - Number(process.hrtime.bigint() / 1000n)) / 1000;
-      if (wait > 0) await delay(wait);
-      number += 1;
-      answers.push(publish(target, stamped(number, due)));
-    }
-    await Promise.all(answers);
-    const { faults } = await fleet.reach(number);
+    const loop = startOpenLoop({
+      url: target.publishUrl,
+      headers: target.publishHeaders,
+      perSecond: eventsPerSecond,
+      bodyOf: (number, due) => stamped(message, number, due),
+      firstNumber: next,
+    });
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    const last = await loop.stop();
+    const { faults, events } = await fleet.reach(last, 20_000);
+    next = last + 1;
+    if (faults.length === 0 && events !== last) faults.push(`${last} events were published, but ${events} came`);
     return { ...(await fleet.latencies()), faults };
   };
 }
 
-/** The usual message with the time at which it is due, in microseconds of the monotonic clock. */
-function stamped(number, due) {
-  const stamp = `","t":${Math.round(due)},"text":"`;
-  return bodyOf(
-    {
-      before: message.before,
-      behind: message.behind.replace('","text":"', stamp).replace('x'.repeat(stamp.length - 10), ''),
-    },
-    number,
-  );
-}
-
-function rowsOf(subscribers, results) {
-  const others = { 'Nchan, 1 worker': results.Nchan, 'plain socket.write in Node': results['plain sockets'] };
-  const of = (field, all) => all?.map((result) => result[field]);
-  return ['p50Ms', 'p99Ms'].flatMap((field) =>
-    Object.entries(others).map(([other, theirs]) => ({
-      what: `${field.slice(0, 3)} ms, ${subscribers} subscribers`,
-      ours: of(field, results.Tidewire),
-      other,
-      theirs: of(field, theirs),
-      better: 'less',
-    })),
-  );
+function rowsOf(size, results, targets) {
+  const of = (percent, field) =>
+    rowsAgainst(results, targets, {
+      what: `${percent} ms, ${size} ${size === 1 ? 'subscriber' : 'subscribers'}`,
+      ...{ field, better: 'less' },
+      targets: percent === 'p99' && size === 1_000 ? { Nchan: 1 } : {},
+    });
+  return [...of('p50', 'p50Ms'), ...of('p99', 'p99Ms'), ...of('p99.9', 'p999Ms')];
 }

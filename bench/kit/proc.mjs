@@ -54,6 +54,11 @@ export function residentBytes(pid) {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(text)?.[1]) * 1024;
 }
 
+/** Calls of write(2) and writev(2) that a process has made; those of send(2) are not among them (proc_pid_io(5)). */
+export function writeCalls(pid) {
+  return Number(/^syscw: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
+}
+
 /** Memory of the kernel's own objects in bytes: sockets are among them, on both ends of a loopback connection. */
 export function slabBytes() {
   return Number(/^Slab:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]) * 1024;

@@ -90,7 +90,7 @@ async function isReady(port) {
 }
 
 /** Nothing of the caller's settings reaches the server: what is measured is what a fresh clone does. */
-function plainEnvironment() {
+export function plainEnvironment() {
   const { PATH, HOME, TMPDIR } = process.env;
   return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), NODE_ENV: 'production' };
 }

@@ -2,16 +2,16 @@
 import { summarize } from './statistics.mjs';
 
 /**
- * @typedef {{ what: string, ours: number[], other: string, theirs?: number[], better: 'more' | 'less', targetRatio?: number, targetAtMost?: number }} Row
- * @typedef {{ name: string, title: string, rows: Row[], faults: string[], checked?: string, skipped?: { other: string, why: string }[], details: unknown }} CaseResult
+ * @typedef {{ what: string, ours: number[], other: string, theirs?: number[], better: 'more' | 'less', targetRatio?: number, targetAtMost?: number, isPart?: boolean }} Row `isPart`: what stands beside it was taken off it, so there is no ratio
+ * @typedef {{ name: string, title: string, rows: Row[], faults: string[], peerFaults?: string[], checked?: string, skipped?: { other: string, why: string }[], details: unknown }} CaseResult
  */
 
 /** What most cases check. */
 const everyEvent = 'every subscriber got every event once and in order, no answered write is missing';
 
 /** The ratio of the medians, turned so that above 1 is in our favour; null without the other side. */
-export function ratioOf({ ours, theirs, better }) {
-  if (theirs === undefined) return null;
+export function ratioOf({ ours, theirs, better, isPart = false }) {
+  if (theirs === undefined || isPart) return null;
   const [mine, other] = [summarize(ours).median, summarize(theirs).median];
   return better === 'more' ? mine / other : other / mine;
 }
@@ -27,10 +27,11 @@ export function verdictOf(row) {
 /** @param {CaseResult[]} results */
 export function table(results) {
   const lines = [['', 'Tidewire (min – max)', 'next to', 'it has (min – max)', 'ratio', 'target', '']];
-  for (const { title, rows, faults, checked = everyEvent, skipped = [] } of results) {
+  for (const { title, rows, faults, peerFaults = [], checked = everyEvent, skipped = [] } of results) {
     lines.push([title]);
     for (const row of rows) lines.push(rowCells(row));
     for (const { other, why } of skipped) lines.push([`  SKIPPED: ${other} (${why})`]);
+    for (const fault of peerFaults) lines.push([`  PEER FAULT, its run does not count: ${fault}`]);
     for (const fault of faults) lines.push([`  FAULT: ${fault}`]);
     if (faults.length === 0) lines.push([`  checked: ${checked}`]);
   }

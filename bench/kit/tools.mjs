@@ -9,6 +9,7 @@ const packages = {
   pgbench: 'postgresql-contrib',
   nginx: 'nginx-light libnginx-mod-nchan',
   'redis-server': 'redis-server',
+  cc: 'gcc libc6-dev',
 };
 const modulePlaces = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/share/nginx/modules'];
 

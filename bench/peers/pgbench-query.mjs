@@ -4,6 +4,7 @@
  */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setLogging } from '../kit/postgres-log.mjs';
 import { runToEnd, waitFor } from '../kit/processes.mjs';
 import { makeFolder } from '../kit/product.mjs';
 
@@ -28,15 +29,6 @@ export async function recordQuery(pool, logFile, send) {
   } finally {
     await setLogging(pool, '-1');
   }
-}
-
-async function setLogging(pool, milliseconds) {
-  await pool.query(`ALTER SYSTEM SET log_min_duration_statement = ${milliseconds}`);
-  await pool.query('SELECT pg_reload_conf()');
-  await waitFor('PostgreSQL has read its settings', async () => {
-    const { rows } = await pool.query("SELECT setting FROM pg_settings WHERE name = 'log_min_duration_statement'");
-    return rows[0].setting === milliseconds;
-  });
 }
 
 /** Queries of the extended protocol. Lines of one entry are indented; the parameters follow as a DETAIL. @returns {Query[]} */

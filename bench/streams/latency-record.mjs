@@ -33,5 +33,5 @@ export function summarizeLatencies(pairs) {
     });
     return step === undefined ? Number.NaN : ((step[0] + 1) * stepMicroseconds) / 1000;
   };
-  return { count, p50Ms: at(50), p99Ms: at(99), maxMs: at(100) };
+  return { count, p50Ms: at(50), p99Ms: at(99), p999Ms: at(99.9), maxMs: at(100) };
 }

@@ -9,62 +9,120 @@ import { ReferenceStream } from './reference-stream.mjs';
 import { StreamSubscriber } from './subscriber.mjs';
 
 const readBuffer = Buffer.alloc(256 * 1024);
-/** Connections that are opened at a time. */
-const openAtOnce = 64;
 
-/** @type {{ subscriber: StreamSubscriber, socket: import('node:net').Socket }[]} */
+/**
+ * @typedef {{ subscriber: StreamSubscriber, socket: import('node:net').Socket, localAddress: string, isApart: boolean }} Stream
+ * @type {Stream[]}
+ */
 const streams = [];
 /** @type {ReferenceStream} */
 let reference;
 /** @type {LatencyRecord | null} */
 let latencies = null;
+/** @type {{ port: number, head: string, openAtOnce: number }} */
+let server;
 let lastReadAt = 0;
 
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 
-function openOne({ port, head, localAddress }) {
+/** Resolves when the stream is open. @param {Stream} stream */
+function connectStream(stream, head) {
+  const { subscriber, localAddress } = stream;
+  const { greeting } = reference.dialect;
   return new Promise((resolve, reject) => {
-    const subscriber = new StreamSubscriber(reference, latencies);
-    const stream = { subscriber, socket: /** @type {any} */ (null) };
+    let isGreeted = greeting === null;
     const fail = (why) => {
+      if (stream.socket !== socket) return;
       subscriber.fault ||= why;
       reject(new Error(subscriber.fault));
     };
-    stream.socket = connect({
+    const socket = connect({
       host: '127.0.0.1',
-      port,
+      port: server.port,
       localAddress,
       onread: {
         buffer: readBuffer,
         callback(length) {
           subscriber.feed(readBuffer, length);
           lastReadAt = nowMs();
-          if (subscriber.isOpen) resolve(undefined);
+          if (!isGreeted && subscriber.hasHead) {
+            isGreeted = true;
+            socket.write(greeting);
+          }
+          if (subscriber.fault !== '') reject(new Error(subscriber.fault));
+          else if (subscriber.isOpen) resolve(undefined);
           return true;
         },
       },
     });
-    stream.socket.setNoDelay(true);
-    stream.socket.on('error', (error) => fail(`the connection broke: ${error.message}`));
-    stream.socket.on('close', () => fail('the connection was closed'));
-    stream.socket.write(head);
-    streams.push(stream);
+    stream.socket = socket;
+    socket.setNoDelay(true);
+    socket.on('error', (error) => fail(`the connection broke: ${error.message}`));
+    socket.on('close', () => fail('the connection was closed'));
+    socket.write(head);
   });
 }
 
+/** Runs `work` for each, a number of them at a time. */
+async function each(list, atOnce, work) {
+  let next = 0;
+  const worker = async () => {
+    while (next < list.length) {
+      next += 1;
+      await work(list[next - 1]);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, list.length) }, worker));
+}
+
+const withCursor = (head, id) => (id ? head.replace(/\r\n\r\n$/, `\r\nLast-Event-ID: ${id}\r\n\r\n`) : head);
+
 const commands = {
-  async open({ dialect, port, head, count, localAddresses, measureLatency }) {
-    reference = new ReferenceStream(dialects[dialect]);
-    latencies = measureLatency ? new LatencyRecord() : null;
-    let next = 0;
-    const opener = async () => {
-      while (next < count) {
-        const localAddress = localAddresses[next % localAddresses.length];
-        next += 1;
-        await openOne({ port, head, localAddress });
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(openAtOnce, count) }, opener));
+  /** `joinsLate`: the streams begin where they can; the first event must have come to one that does not. */
+  async open({ dialect, port, head, count, localAddresses, measureLatency, openAtOnce, joinsLate = false }) {
+    reference ??= new ReferenceStream(dialects[dialect]);
+    latencies ??= measureLatency ? new LatencyRecord() : null;
+    server = { port, head, openAtOnce };
+    const began = nowMs();
+    const opened = Array.from({ length: count }, (_, index) => ({
+      subscriber: new StreamSubscriber(reference, latencies, { joinsLate }),
+      socket: /** @type {any} */ (null),
+      localAddress: localAddresses[index % localAddresses.length],
+      isApart: false,
+    }));
+    streams.push(...opened);
+    await each(opened, openAtOnce, (stream) => connectStream(stream, head));
+    return { began, ended: nowMs() };
+  },
+
+  /** Breaks all connections but the first `kept` and opens them again: with the cursors, or where the server happens to be. */
+  async reconnect({ kept, hasCursors, openAtOnce }) {
+    const broken = streams.slice(kept);
+    for (const stream of broken) {
+      const { socket } = stream;
+      stream.socket = /** @type {any} */ (null);
+      socket.destroy();
+    }
+    const began = nowMs();
+    await each(broken, openAtOnce, (stream) => {
+      const id = stream.subscriber.reconnect({ joinsLate: !hasCursors });
+      return connectStream(stream, hasCursors ? withCursor(server.head, id) : server.head);
+    });
+    return { began, ended: nowMs() };
+  },
+
+  /** The last `count` streams read nothing any more. Their latencies are not counted from here on. */
+  async pause({ count }) {
+    for (const stream of streams.slice(streams.length - count)) {
+      stream.isApart = true;
+      stream.subscriber.forgetLatencies();
+      stream.socket.pause();
+    }
+  },
+
+  /** They read again. */
+  async resume() {
+    for (const { socket, isApart } of streams) if (isApart) socket.resume();
   },
 
   /** Waits until the event with that number is here and every subscriber has all; resolves in any case after the timeout. */
@@ -72,7 +130,7 @@ const commands = {
     const until = nowMs() + timeoutMs;
     const isThere = () =>
       reference.hasNumber(number) && streams.every(({ subscriber }) => subscriber.isAtEnd || subscriber.fault !== '');
-    while (!isThere() && nowMs() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (!isThere() && nowMs() < until) await new Promise((resolve) => setTimeout(resolve, 5));
     return report(isThere());
   },
 
@@ -91,6 +149,7 @@ function report(isComplete) {
     firstId: reference.ids[0],
     lastId: reference.ids.at(-1),
     digest: reference.digest(),
+    bodyBytes: streams.reduce((sum, { subscriber }) => sum + subscriber.bodyBytes, 0),
     lastReadAt,
     faults,
   };

@@ -15,13 +15,14 @@ export class ReferenceStream {
   starts = [];
   ids = [];
   sentAt = [];
-  #numbers = new Set();
+  /** Index of the block with that event number. */
+  #numbers = new Map();
   end = 0;
   /** @type {string[]} */
   faults = [];
 
   /**
-   * @param {{ isNext: (before: string | undefined, id: string) => boolean }} dialect
+   * @param {import('./dialects.mjs').Dialect} dialect
    * @param {number} [capacity] bytes
    */
   constructor(dialect, capacity = 64 * 1024 * 1024) {
@@ -34,7 +35,7 @@ export class ReferenceStream {
   append(block, { id, number, sentAt }) {
     if (!this.dialect.isNext(this.ids.at(-1), id)) this.#fault(`id ${id} came after ${this.ids.at(-1) ?? 'nothing'}`);
     if (this.#numbers.has(number)) this.#fault(`event number ${number} came twice, the second time with the id ${id}`);
-    this.#numbers.add(number);
+    this.#numbers.set(number, this.starts.length);
     this.#hash.update(block);
     this.starts.push(this.end);
     this.ids.push(id);
@@ -88,6 +89,11 @@ export class ReferenceStream {
 
   hasNumber(number) {
     return this.#numbers.has(number);
+  }
+
+  /** Index of the block with that event number; undefined when it has not come. @returns {number | undefined} */
+  indexOfNumber(number) {
+    return this.#numbers.get(number);
   }
 
   /** Of all blocks so far; equal in every process whose subscribers saw the same. */

@@ -108,11 +108,146 @@ test("Nchan's stream is read without chunks, its ids must rise", () => {
   assert.notDeepEqual(receive([plain + message('100:1', 1) + message('100:0', 2)], { dialect: 'nchan' }).faults, []);
 });
 
+/** An unmasked frame of a server (RFC 6455, section 5.2). */
+function frame(text, first = 0x81) {
+  const payload = Buffer.from(text);
+  const head = payload.length < 126 ? [first, payload.length] : [first, 126, payload.length >> 8, payload.length & 255];
+  return Buffer.concat([Buffer.from(head), payload]);
+}
+
+/** As `receive`, of bytes. */
+function receiveBytes(streams, { pieceBytes, dialect }) {
+  return receive(
+    streams.map((parts) => Buffer.concat(parts.map((part) => Buffer.from(part)))),
+    { pieceBytes, dialect },
+  );
+}
+
+const upgraded = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n';
+const spoken = (id, number = id, more = '') =>
+  `{"id":${id},"data":{"n":"${String(number).padStart(9, '0')}","text":"${more}"}}`;
+const longText = 'x'.repeat(200);
+const socketMessages = [frame(spoken(1)), frame(spoken(2, 2, longText)), frame('', 0x89), frame(spoken(3))];
+
+test('WebSocket messages, short and long, are read at every cut of the bytes', () => {
+  for (let pieceBytes = 1; pieceBytes < 90; pieceBytes += 1) {
+    const streams = [
+      [upgraded, ...socketMessages],
+      [upgraded, ...socketMessages.filter((one) => one[0] === 0x81)],
+    ];
+    const { reference, subscribers, faults } = receiveBytes(streams, { pieceBytes, dialect: 'websocket' });
+    assert.deepEqual(faults, []);
+    assert.deepEqual(reference.ids, ['1', '2', '3']);
+    assert.ok(subscribers.every(({ isAtEnd, isOpen }) => isAtEnd && isOpen));
+  }
+});
+
+const faultyMessages = {
+  'a message that is missing': [frame(spoken(1)), frame(spoken(3))],
+  'a message that comes twice': [frame(spoken(1)), frame(spoken(1))],
+  'a message with another content': [frame(spoken(1)), frame(spoken(2, 7, longText))],
+  'the close of a WebSocket': [frame(spoken(1)), frame('', 0x88)],
+};
+
+for (const [name, messages] of Object.entries(faultyMessages)) {
+  test(`${name} is a fault, first or second, at every cut of the bytes`, () => {
+    for (let pieceBytes = 1; pieceBytes < 60; pieceBytes += 1) {
+      const options = { pieceBytes, dialect: 'websocket' };
+      const second = receiveBytes(
+        [
+          [upgraded, ...socketMessages],
+          [upgraded, ...messages],
+        ],
+        options,
+      );
+      assert.equal(second.faults.length, 1);
+      if (name !== 'a message with another content')
+        assert.notDeepEqual(receiveBytes([[upgraded, ...messages]], options).faults, []);
+    }
+  });
+}
+
+test('a stream of Socket.IO is open with its namespace, not with its head', () => {
+  const { subscribers } = receiveBytes([[upgraded, frame('0{"sid":"a"}')]], { pieceBytes: 7, dialect: 'socketIo' });
+  assert.deepEqual([subscribers[0].hasHead, subscribers[0].isOpen], [true, false]);
+  const event = frame(`42["publish",${spoken(1)}]`);
+  const opened = [upgraded, frame('0{"sid":"a"}'), frame('40{"sid":"b"}'), event];
+  const { subscribers: both, faults } = receiveBytes([opened, opened], { pieceBytes: 7, dialect: 'socketIo' });
+  assert.deepEqual(faults, []);
+  assert.ok(both.every(({ isOpen, isAtEnd }) => isOpen && isAtEnd));
+});
+
+const stored = (number) => `event: data\ndata:[{"data":{"n":"${String(number).padStart(9, '0')}"}}]\n\n`;
+const control = (offset) => `event: control\ndata:{"streamNextOffset":"${offset}"}\n\n`;
+
+test("streams of Durable Streams are held against each other's numbers, whatever stands between", () => {
+  const first = head + chunk(stored(4)) + chunk(control(1)) + chunk(stored(5), control(2));
+  const second = head + chunk(stored(4), stored(5)) + chunk(control(2));
+  for (let pieceBytes = 1; pieceBytes < 60; pieceBytes += 1) {
+    const options = { dialect: 'durableStreams', pieceBytes };
+    assert.deepEqual(receive([first, second], options).faults, []);
+    const hole = receive([first, head + chunk(stored(5))], options);
+    assert.equal(hole.faults.length, 1);
+    const double = receive([head + chunk(stored(4), stored(4))], options);
+    assert.notDeepEqual(double.faults, []);
+  }
+});
+
+test('a connection that is cut anywhere and resumed with its cursor misses nothing and repeats nothing', () => {
+  const bytes = Buffer.from(whole);
+  for (let cut = head.length; cut < bytes.length; cut += 1) {
+    const reference = new ReferenceStream(dialects.tidewire);
+    const witness = new StreamSubscriber(reference, null);
+    const subscriber = new StreamSubscriber(reference, null);
+    subscriber.feed(bytes.subarray(0, cut), cut);
+    witness.feed(bytes, bytes.length);
+    const cursor = Number(subscriber.reconnect() ?? 4);
+    const rest = [5, 6, 7].filter((id) => id > cursor).map((id) => event(id));
+    const again = Buffer.from(head + chunk(`id: ${cursor}\n\n`) + (rest.length > 0 ? chunk(...rest) : ''));
+    subscriber.feed(again, again.length);
+    assert.deepEqual([reference.faults, subscriber.fault, subscriber.isAtEnd], [[], '', true], `cut at ${cut}`);
+  }
+});
+
+test('a resumed connection that misses an event, or gets one again, is a fault', () => {
+  for (const blocks of [[event(7)], [event(5), event(6), event(7)]]) {
+    const reference = new ReferenceStream(dialects.tidewire);
+    const [witness, subscriber] = [0, 1].map(() => new StreamSubscriber(reference, null));
+    const before = Buffer.from(head + chunk(opening) + chunk(event(5)));
+    const all = Buffer.from(whole);
+    witness.feed(all, all.length);
+    subscriber.feed(before, before.length);
+    assert.equal(subscriber.reconnect(), '5');
+    const again = Buffer.from(head + chunk(...blocks));
+    subscriber.feed(again, again.length);
+    assert.notEqual(subscriber.fault, '');
+  }
+});
+
+test('a subscriber that joins late begins where it is, and misses nothing from then on', () => {
+  const join = (...blocks) => {
+    const reference = new ReferenceStream(dialects.tidewire);
+    const witness = new StreamSubscriber(reference, null);
+    const late = new StreamSubscriber(reference, null, { joinsLate: true });
+    const all = Buffer.from(whole);
+    witness.feed(all, all.length);
+    const bytes = Buffer.from(head + chunk('id: 5\n\n') + blocks.map((one) => chunk(one)).join(''));
+    late.feed(bytes, bytes.length);
+    return late;
+  };
+  assert.deepEqual([join(event(6), event(7)).fault, join(event(6), event(7)).isAtEnd], ['', true]);
+  assert.equal(join(event(6)).isAtEnd, false);
+  assert.equal(join().isAtEnd, false);
+  assert.notEqual(join(event(6), event(8)).fault, '');
+  assert.notEqual(join(event(6), event(6)).fault, '');
+});
+
 test('percentiles of latencies are those of all records together', () => {
   const records = [new LatencyRecord(), new LatencyRecord()];
   for (let microseconds = 10; microseconds < 100_000; microseconds += 20)
     records[microseconds % 40 === 10 ? 0 : 1].add(microseconds);
-  const { count, p50Ms, p99Ms, maxMs } = summarizeLatencies(records.flatMap((record) => record.take()));
-  assert.deepEqual({ count, p50Ms, p99Ms, maxMs }, { count: 5000, p50Ms: 50, p99Ms: 99, maxMs: 100 });
+  const { count, p50Ms, p99Ms, p999Ms, maxMs } = summarizeLatencies(records.flatMap((record) => record.take()));
+  const expected = { count: 5000, p50Ms: 50, p99Ms: 99, p999Ms: 99.9, maxMs: 100 };
+  assert.deepEqual({ count, p50Ms, p99Ms, p999Ms, maxMs }, expected);
   assert.equal(records[0].take().length, 0);
 });
