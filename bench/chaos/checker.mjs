@@ -6,18 +6,19 @@
  * @typedef {import('./truth.mjs').Truth} Truth
  * @typedef {{ name: string, examined: number, found: string[] }} Verdict
  */
-import { isDeepStrictEqual } from 'node:util';
+import { idsOfRuns } from './id-runs.mjs';
+import { fingerprintOfResult } from './live-query-model.mjs';
 
-const metafields = new Set([
-  '_id',
-  '_created',
-  '_changed',
-  '_createdby',
-  '_changedby',
-  '_version',
-  '_keywords',
-  '_tags',
-]);
+/** When PostgreSQL runs again, writes must be possible within this time, however busy the machine is. */
+const writesBackMs = 10_000;
+/** Longer than it takes until a client gives up a line, and comes back. */
+const longestBehindMs = 60_000;
+/** Longer than PostgreSQL takes to recover, and than a transaction may stand still. */
+const longestWithoutWriteMs = 15_000;
+/** Of memory V8 keeps what it once had; what lives in it is not seen from outside. */
+const memoryFactor = 2;
+/** Some connections of pools are open at one time and not at the other. */
+const descriptorSlack = 16;
 
 /** @type {{ name: string, check: (history: History, truth: Truth, index: ReturnType<typeof indexOf>) => { examined: number, found: string[] } }[]} */
 const checks = [
@@ -29,6 +30,11 @@ const checks = [
   { name: 'every subscriber got every event it may hear, once and in order', check: deliveries },
   { name: 'each event looked the same to all, and is what the log says', check: payloads },
   { name: 'the documents are what the log adds up to', check: fold },
+  { name: 'every stream of a query showed what the log says at that event', check: queryStates },
+  { name: 'no process ended that nobody had ended', check: ownEnds },
+  { name: 'after each end of PostgreSQL writes came back in time', check: recoveries },
+  { name: 'nobody was held up: writers and subscribers went on, whatever happened to one node', check: heldUp },
+  { name: 'memory, files and connections to PostgreSQL came back to what they were', check: resources },
   {
     name: 'no answer and no stream was ever one that must not be',
     check: (history) => ({ examined: history.operations.length, found: history.faults }),
@@ -47,16 +53,11 @@ function indexOf({ events }) {
   const deletions = new Map();
   const byId = new Map(events.map((event) => [event.id, event]));
   for (const event of events) {
-    const marker = markerOf(event);
+    const { marker } = event;
     if (marker !== undefined) byMarker.set(marker, [...(byMarker.get(marker) ?? []), event]);
     if (event.type === 'delete') deletions.set(event.documentId, [...(deletions.get(event.documentId) ?? []), event]);
   }
   return { byMarker, deletions, byId };
-}
-
-function markerOf({ type, after, data }) {
-  if (type === 'delete') return undefined;
-  return type === 'publish' ? data?.marker : after?.marker;
 }
 
 /** @param {History} _history */
@@ -144,7 +145,7 @@ function nothingElse({ operations }, { events }, { byMarker, deletions }) {
     if (length > 1) found.push(`${id} was deleted ${length} times`);
   }
   for (const event of events)
-    if (event.type !== 'delete' && markerOf(event) === undefined)
+    if (event.type !== 'delete' && event.marker === undefined)
       found.push(`event ${event.id} holds nothing that was written`);
   return { examined: events.length, found };
 }
@@ -152,7 +153,8 @@ function nothingElse({ operations }, { events }, { byMarker, deletions }) {
 function deliveries({ subscribers }, { events }) {
   const found = [];
   let examined = 0;
-  for (const { name, hears, ids, reachedHead } of subscribers) {
+  for (const { name, hears, runs, reachedHead } of subscribers) {
+    const ids = idsOfRuns(runs);
     const due = events.filter(hears).map(({ id }) => id);
     examined += due.length;
     const place = due.findIndex((id, index) => ids[index] !== id);
@@ -166,60 +168,99 @@ function deliveries({ subscribers }, { events }) {
   return { examined, found };
 }
 
-/** restdb.io's typed stream, written down once more. */
-function payloadOf({ type, collection, documentId, after, name, data }) {
-  switch (type) {
-    case 'post':
-      return { event: type, collection, data: after };
-    case 'put':
-      return { event: type, collection, data: documentId };
-    case 'delete':
-      return { event: type, collection, data: [documentId] };
-    default:
-      return { event: name, data };
-  }
-}
-
 function payloads({ payloads: seen }, _truth, { byId }) {
   const found = [];
   for (const [id, payload] of seen) {
     const event = byId.get(id);
-    const blank = payload.indexOf(' ');
     if (event === undefined) found.push(`event ${id} was delivered, but it is not in the log`);
-    else if (
-      payload.slice(0, blank) !== event.type ||
-      !isDeepStrictEqual(JSON.parse(payload.slice(blank + 1)), payloadOf(event))
-    ) {
-      found.push(`event ${id} was delivered as ${payload.slice(0, 200)}`);
-    }
+    else if (event.payload !== payload) found.push(`event ${id} was delivered as another than the log has`);
   }
   return { examined: seen.size, found };
 }
 
-function fold(_history, { events, documents }) {
+function fold(_history, { events, documents, folded }) {
   const found = [];
   const state = new Map();
   for (const { id, type, collection, documentId, before, after } of events) {
     if (type === 'publish') continue;
     const key = `${collection}/${documentId}`;
-    if (!isDeepStrictEqual(before, state.get(key) ?? null))
+    if (before !== (state.get(key) ?? null))
       found.push(`event ${id}: what it says was there before is not what was there`);
     if (after === null) state.delete(key);
     else state.set(key, after);
   }
-  for (const { collection, id, body, version, agrees } of documents) {
+  for (const { collection, id, own, version, agrees } of documents) {
     const key = `${collection}/${id}`;
-    const due = state.get(key);
-    state.delete(key);
+    const due = folded.get(state.get(key));
     if (due === undefined) found.push(`${key} is there, but the log has no such document`);
-    else if (due._version !== version || !isDeepStrictEqual(ownFields(due), body))
-      found.push(`${key} is not what the log says`);
+    else if (due.version !== version || due.own !== own) found.push(`${key} is not what the log says`);
     else if (agrees === false) found.push(`${key}: what is read and what is queried differ`);
+    state.delete(key);
   }
   for (const key of state.keys()) found.push(`${key} is missing`);
   return { examined: documents.length, found };
 }
 
-function ownFields(document) {
-  return Object.fromEntries(Object.entries(document).filter(([name]) => !metafields.has(name)));
+/** The log is carried out event by event; at each at which a stream had rebuilt a state, the query's result is worked out and compared. */
+function queryStates({ checkpoints }, { events, head }) {
+  const found = [];
+  const rows = new Map();
+  const rowsOf = (collection) => {
+    const known = rows.get(collection) ?? new Map();
+    rows.set(collection, known);
+    return known;
+  };
+  let next = 0;
+  for (const checkpoint of [...checkpoints].sort((a, b) => a.id - b.id)) {
+    for (; next < events.length && events[next].id <= checkpoint.id; next += 1) {
+      const { type, collection, documentId, row } = events[next];
+      if (type === 'publish') continue;
+      if (row === null) rowsOf(collection).delete(documentId);
+      else rowsOf(collection).set(documentId, row);
+    }
+    const { subscriber, query, id, kind, fingerprint } = checkpoint;
+    const what = `${subscriber}, ${kind} state at event ${id} of ${query.collection}?${decodeURIComponent(query.search)}`;
+    if (id > head) found.push(`${what}: there is no such event`);
+    else if (fingerprintOfResult(query, rowsOf(query.collection).values()) !== fingerprint)
+      found.push(`${what}: not what the log says`);
+  }
+  return { examined: checkpoints.length, found };
+}
+
+function ownEnds({ ownEnds: ends, starts }) {
+  return {
+    examined: starts,
+    found: ends.map(({ name, how, said }) => `${name} ended with ${how}: ${said.slice(-600)}`),
+  };
+}
+
+function recoveries({ recoveries: all, patience }) {
+  const late = all.filter((one) => one.writesBackMs - one.downMs > writesBackMs * patience);
+  return {
+    examined: all.length,
+    found: late.map(
+      (one) => `${Math.round(one.writesBackMs - one.downMs)} ms after PostgreSQL was back, writes were not possible`,
+    ),
+  };
+}
+
+function heldUp({ subscribers, longestWithoutWriteMs: withoutWriteMs, patience }) {
+  const found = subscribers
+    .filter(({ behindMs }) => behindMs > longestBehindMs * patience)
+    .map(({ name, behindMs }) => `${name} was ${Math.round(behindMs)} ms behind`);
+  if (withoutWriteMs > longestWithoutWriteMs * patience)
+    found.push(`for ${Math.round(withoutWriteMs)} ms no write was acknowledged`);
+  return { examined: subscribers.length + 1, found };
+}
+
+function resources({ resources: nodes, postgresConnections: { start, end, most } }) {
+  const found = [];
+  for (const { name, start: before, end: after } of nodes) {
+    if (after.descriptors > before.descriptors * 1.1 + descriptorSlack)
+      found.push(`${name} has ${after.descriptors} files open, and had ${before.descriptors}`);
+    if (after.residentBytes > before.residentBytes * memoryFactor)
+      found.push(`${name} holds ${after.residentBytes >> 20} MiB, and held ${before.residentBytes >> 20}`);
+  }
+  if (end > most) found.push(`${end} connections to PostgreSQL, of at most ${most}, and ${start} at the start`);
+  return { examined: nodes.length + 1, found };
 }

@@ -1,17 +1,26 @@
 /**
  * A TCP proxy on the loopback address that breaks connections on purpose: cut after so many bytes, gone silent in both directions without
- * a word (half open), or slow.
+ * a word (half open), slow, or lossy. A lost segment cannot be shown to a TCP socket: what the socket sees of it is that bytes come late, by the
+ * time after which the sender repeats them, twice as long for each repetition that is lost, too (RFC 6298, 200 ms at least on Linux).
  */
 import { connect, createServer } from 'node:net';
 
 /** @typedef {Awaited<ReturnType<typeof startCutProxy>>} CutProxy */
 
-/** @param {number} targetPort */
-export async function startCutProxy(targetPort) {
+/** Of the segments of a lossy line, so many are lost. */
+const lossProbability = 0.1;
+const repetitionMs = 200;
+
+/**
+ * @param {{ chooseTarget: () => import('./node-process.mjs').NodeProcess, random: import('./random.mjs').Random }} options
+ *   `chooseTarget`: to whom the next connection goes, whether it is up or not
+ */
+export async function startCutProxy({ chooseTarget, random }) {
   /** @type {Set<Link>} */
   const links = new Set();
   const server = createServer((client) => {
-    const link = new Link(client, connect(targetPort, '127.0.0.1'));
+    const target = chooseTarget();
+    const link = new Link({ client, server: connect(target.port, '127.0.0.1'), target, random });
     links.add(link);
     link.onClosed = () => links.delete(link);
   });
@@ -23,12 +32,19 @@ export async function startCutProxy(targetPort) {
     get isUsed() {
       return newest() !== undefined;
     },
-    /** Lets so many more bytes through to the client, then resets both sides. */
-    cutAfter: (bytes) => newest()?.cutAfter(bytes),
+    /** Whether the newest connection is one on which something can be expected to come. */
+    get isWorking() {
+      const link = [...links].at(-1);
+      return link !== undefined && !link.isSilent && link.target.isServing;
+    },
+    /** Lets so many more bytes through to the client, then ends both sides, with a reset (RST) or without. */
+    cutAfter: (bytes, isReset) => newest()?.cutAfter(bytes, isReset),
     /** From now on nothing goes through, and nobody is told. */
     silence: () => newest()?.silence(),
     /** Holds back what goes to the client. */
     delay: (ms) => newest()?.delay(ms),
+    /** For so long a tenth of what goes to the client is lost and repeated. */
+    lose: (ms) => newest()?.lose(ms),
     close() {
       server.close();
       for (const link of links) link.destroy();
@@ -39,13 +55,19 @@ export async function startCutProxy(targetPort) {
 class Link {
   #client;
   #server;
+  #random;
   #left = Number.POSITIVE_INFINITY;
+  #isReset = false;
+  #lossyUntil = 0;
+  target;
   isSilent = false;
   onClosed = () => {};
 
-  constructor(client, server) {
+  constructor({ client, server, target, random }) {
     this.#client = client;
     this.#server = server;
+    this.#random = random;
+    this.target = target;
     for (const socket of [client, server]) {
       socket.setNoDelay(true);
       socket.on('error', () => this.destroy());
@@ -66,12 +88,21 @@ class Link {
       this.#server.pause();
       this.#client.once('drain', () => this.#server.resume());
     }
-    if (this.#left === 0) this.destroy();
+    if (this.#left === 0) return this.destroy();
+    let ms = 0;
+    if (performance.now() < this.#lossyUntil)
+      for (let wait = repetitionMs; this.#random.chance(lossProbability); wait *= 2) ms += wait;
+    if (ms > 0) this.delay(ms);
   }
 
-  cutAfter(bytes) {
+  cutAfter(bytes, isReset) {
     this.#left = bytes;
+    this.#isReset = isReset;
     if (bytes === 0) this.destroy();
+  }
+
+  lose(ms) {
+    this.#lossyUntil = performance.now() + ms;
   }
 
   silence() {
@@ -85,7 +116,8 @@ class Link {
   }
 
   destroy() {
-    this.#client.destroy();
+    if (this.#isReset) this.#client.resetAndDestroy();
+    else this.#client.destroy();
     this.#server.destroy();
     this.onClosed();
   }

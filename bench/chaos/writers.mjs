@@ -1,14 +1,19 @@
 /**
  * Writers that do all that the API offers, again and again, and note what became of it. Every document and message carries a value that
- * is used once. Some requests are wrong on purpose.
+ * is used once. Some requests are wrong on purpose. Each goes to any node, whether that is up or not; half of them on lines that are broken.
  */
 import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { startCutProxy } from './cut-proxy.mjs';
+import { greatestValue } from './live-query-model.mjs';
 import { createRandom } from './random.mjs';
 
 const collections = ['alpha', 'beta', 'gamma'];
 const eventNames = ['TICK', 'GOAL'];
-const requestTimeoutMs = 30_000;
+/** Longer than a write waits for its commit, so that a node that lives answers. */
+const requestTimeoutMs = 12_000;
+/** A writer that has more documents deletes instead of creating. */
+const mostDocuments = 60;
 /** How often each kind of step is taken, of 100. */
 const weights = {
   create: 32,
@@ -24,24 +29,39 @@ const steps = Object.entries(weights).flatMap(([step, weight]) => Array(weight).
 
 /**
  * Starts the writers. `shared` are documents that all of them change and nobody deletes.
- * @param {{ count: number, port: number, keys: Record<string, string>, seed: number, pauseMs: number, shared: string[], history: import('./history.mjs').History }} options
+ * @param {{ count: number, topology: import('./topology.mjs').Topology, keys: Record<string, string>, seed: number, pauseMs: number, shared: string[], history: import('./history.mjs').History }} options
  */
-export function startWriters({ count, ...options }) {
+export async function startWriters({ count, ...options }) {
   let isStopped = false;
-  const writers = Array.from({ length: count }, (_, index) => createWriter({ ...options, name: `w${index}` }));
+  const ways = await Promise.all(Array.from({ length: count }, (_, index) => wayOf(index, options)));
+  const writers = ways.map((way, index) => createWriter({ ...options, ...way, name: `w${index}` }));
   const running = writers.map(async (writer) => {
     while (!isStopped) await writer.step();
     writer.close();
   });
+  const proxies = ways.flatMap((way) => way.proxies);
   return {
+    proxies,
     async stop() {
       isStopped = true;
       await Promise.all(running);
+      for (const proxy of proxies) proxy.close();
     },
   };
 }
 
-function createWriter({ name, port, keys, seed, pauseMs, shared, history }) {
+/** To which ports a writer goes: to those of the nodes themselves, or to lines that can be broken. */
+async function wayOf(index, { topology: { apis, realtimes }, seed }) {
+  const chooser = createRandom(seed, `w${index}'s line`);
+  if (index % 2 === 0)
+    return { proxies: [], apiPort: () => chooser.pick(apis).port, realtimePort: () => chooser.pick(realtimes).port };
+  const [api, realtime] = await Promise.all(
+    [apis, realtimes].map((nodes) => startCutProxy({ chooseTarget: () => chooser.pick(nodes), random: chooser })),
+  );
+  return { proxies: [api, realtime], apiPort: () => api.port, realtimePort: () => realtime.port };
+}
+
+function createWriter({ name, apiPort, realtimePort, keys, seed, pauseMs, shared, history }) {
   const random = createRandom(seed, name);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   /** Documents of this writer that are there for certain; nobody else touches them. @type {{ collection: string, id: string }[]} */
@@ -55,10 +75,11 @@ function createWriter({ name, port, keys, seed, pauseMs, shared, history }) {
   const newDocument = (marker) => ({
     marker,
     by: name,
-    value: random.integer(0, 1e9),
+    value: random.integer(0, greatestValue),
     text: 'ä€😀'.repeat(random.integer(0, 20)),
   });
-  const send = (method, path, body, key = keys.all) => sendRequest({ agent, port, key, method, path, body });
+  const send = (method, path, body, key = keys.all) =>
+    sendRequest({ agent, port: path === '/realtime' ? realtimePort() : apiPort(), key, method, path, body });
 
   /** Notes the operation. @returns {Promise<import('./history.mjs').Operation & { body: any }>} */
   async function perform({ kind, markers = [], ids = [], mustFail = false }, request) {
@@ -75,7 +96,7 @@ function createWriter({ name, port, keys, seed, pauseMs, shared, history }) {
       );
     const body = outcome === 'acknowledged' ? JSON.parse(answer.text) : null;
     if (outcome === 'acknowledged' && kind === 'deleteMany') operation.ids = body.result;
-    history.operations.push(operation);
+    history.note(operation);
     if (outcome !== 'acknowledged' && !mustFail) await delay(50);
     return { ...operation, body };
   }
@@ -88,6 +109,7 @@ function createWriter({ name, port, keys, seed, pauseMs, shared, history }) {
 
   const work = {
     async create() {
+      if (own.length > mostDocuments) return work.deleteMany();
       const collection = random.pick(collections);
       const marker = newMarker();
       const { outcome, body } = await perform(
@@ -97,6 +119,7 @@ function createWriter({ name, port, keys, seed, pauseMs, shared, history }) {
       if (outcome === 'acknowledged') own.push({ collection, id: body._id });
     },
     async createMany() {
+      if (own.length > mostDocuments) return work.deleteMany();
       const collection = random.pick(collections);
       const markers = Array.from({ length: random.integer(2, 5) }, newMarker);
       const { outcome, body } = await perform(
@@ -111,7 +134,10 @@ function createWriter({ name, port, keys, seed, pauseMs, shared, history }) {
       const marker = newMarker();
       await perform(
         { kind: 'update', markers: [marker], ids: [id] },
-        send(random.pick(['PUT', 'PATCH']), `/rest/${collection}/${id}`, { marker }),
+        send(random.pick(['PUT', 'PATCH']), `/rest/${collection}/${id}`, {
+          marker,
+          value: random.integer(0, greatestValue),
+        }),
       );
     },
     async updateShared() {
@@ -133,7 +159,7 @@ function createWriter({ name, port, keys, seed, pauseMs, shared, history }) {
         .filter((one) => one.collection === collection)
         .slice(0, random.integer(1, 4))
         .map(({ id }) => id);
-      if (ids.length === 0) return work.createMany();
+      if (ids.length === 0) return own.length > mostDocuments ? work.delete() : work.createMany();
       own = own.filter(({ id }) => !ids.includes(id));
       const { outcome, ids: deleted } = await perform(
         { kind: 'deleteMany', ids },
