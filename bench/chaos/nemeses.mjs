@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createSqlPool } from '@tidewire/db/sql-pool';
 import { waitFor } from '../kit/processes.mjs';
 import { flood } from '../nodes/redis.mjs';
-import { endings } from './postgres-under-test.mjs';
+import { endings } from './postgres-process.mjs';
 import { createRandom } from './random.mjs';
 
 /**

@@ -23,7 +23,7 @@ import { freePort } from '../kit/product.mjs';
 import { findTool } from '../kit/tools.mjs';
 import { startRedis } from '../nodes/redis.mjs';
 import { NodeProcess } from './node-process.mjs';
-import { startPostgres } from './postgres-under-test.mjs';
+import { startPostgres } from './postgres-process.mjs';
 
 /**
  * @param {{ isAlone: boolean, nodesOfEach: number, folder: string, command?: string, onOwnEnd: (node: NodeProcess, how: string) => void }} options

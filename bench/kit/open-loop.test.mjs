@@ -42,7 +42,8 @@ test('every number is sent once, although answers are slow', async () => {
 test('a refused request, and a server that answers nothing, are failures', async () => {
   const refusing = await serve((_request, response) => response.writeHead(503).end());
   const loop = startOpenLoop(refusing);
-  await until(() => loop.number > 3);
+  // It ends by itself at the first refusal, after any number of requests.
+  await until(() => loop.number > 0);
   await assert.rejects(loop.stop(), /503/);
   refusing.stop();
   const silent = await serve(() => undefined);

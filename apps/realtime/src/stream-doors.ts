@@ -92,7 +92,7 @@ export function createStreamDoors(deps: StreamDoorsDeps): StreamDoors {
   ): Promise<StreamHandle | null> {
     const place = takePlace(request, response);
     if (place === null) return null;
-    const connection = openStream(request, response);
+    const connection = openStream(request, response, hub.outbox);
     if (connection === null) {
       place.release();
       return null;

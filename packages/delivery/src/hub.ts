@@ -10,6 +10,7 @@ import type { LiveSource } from '@tidewire/query/live-source';
 import { audienceOf } from './audience.js';
 import { DatabaseStreams, type StreamLimits, type StreamRequest } from './database-streams.js';
 import type { LiveForm, ViewerVerdict } from './live-query.js';
+import { Outbox } from './outbox.js';
 import type { Sink } from './sink.js';
 import type { Subscriber } from './subscriber.js';
 
@@ -31,6 +32,8 @@ export type StreamHandle = {
 export type HubStats = { streams: number; behind: number; databases: number; queries: number };
 
 export interface Hub {
+  /** What the sinks of its streams write through. */
+  readonly outbox: Outbox;
   /**
    * Takes over a response whose headers are sent: writes the opening, then what the listener may hear, until it ends. Rejects when
    * the log cannot be read; nothing was written then.
@@ -72,8 +75,6 @@ export const defaultLimits: StreamLimits = {
   maxAgeSeconds: 30 * 60,
 };
 
-/** Longest pause between two flushes under load. */
-const MAX_PAUSE_MS = 25;
 /** Seconds that a database without streams keeps its place, so that a reconnect finds it warm. */
 const IDLE_SECONDS = 60;
 
@@ -87,7 +88,9 @@ export function createHub(options: HubOptions): Hub {
   const idleSince = new Map<number, number>();
   const dirty = new Set<DatabaseStreams>();
   let second = 0;
-  let pauseUntil = 0;
+  const outbox = new Outbox();
+  /** Events of the last flush. */
+  let flushed = 0;
   let isFlushDue = false;
   let isDraining = false;
 
@@ -119,27 +122,22 @@ export function createHub(options: HubOptions): Hub {
   }
 
   /**
-   * Events that arrive in the same turn go out as one write. After a flush of many events there is a pause, almost as long as it took: under
-   * saturation half of the time then goes to sending, with more events in each write, and the rest to everything else. After a flush of one event
-   * there is none: when events come one by one, each goes at once.
+   * Events that arrive in the same turn go out as one write. After many at a time, the next ones are gathered until all sockets have had these, so that under saturation
+   * each write carries more. When events come one by one, none waits for another.
    */
   function requestFlush(streams: DatabaseStreams): void {
     dirty.add(streams);
     if (isFlushDue) return;
     isFlushDue = true;
-    const waitMs = pauseUntil - performance.now();
-    if (waitMs < 1) setImmediate(flush);
-    else setTimeout(flush, waitMs);
+    if (flushed > 1) outbox.whenIdle(flush);
+    else setImmediate(flush);
   }
 
   function flush(): void {
     isFlushDue = false;
-    const began = performance.now();
     const due = [...dirty];
     dirty.clear();
-    const events = due.reduce((sum, streams) => sum + streams.flush(), 0);
-    const ended = performance.now();
-    pauseUntil = ended + Math.min((ended - began) * (1 - 1 / Math.max(1, events)), MAX_PAUSE_MS);
+    flushed = due.reduce((sum, streams) => sum + streams.flush(), 0);
   }
 
   function tick(): void {
@@ -178,6 +176,7 @@ export function createHub(options: HubOptions): Hub {
   }
 
   return {
+    outbox,
     async subscribe({ databaseId, ...request }) {
       const streams = await streamsOf(databaseId);
       const subscriber = await streams.subscribe({ ...request, now });

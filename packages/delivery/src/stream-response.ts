@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import type { Outbox } from './outbox.js';
 import { SocketSink } from './sink.js';
 
 /**
@@ -27,7 +28,11 @@ export type StreamConnection = {
  * Sends the status, the headers and nothing else. After this call neither `request` nor `response` may be used. Null when the request
  * was pipelined behind one that is not answered yet: that one may be a stream, which would never let it have its turn.
  */
-export function openStream(request: IncomingMessage, response: ServerResponse): StreamConnection | null {
+export function openStream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  outbox: Outbox,
+): StreamConnection | null {
   const { socket } = request;
   if (response.socket !== socket) return null;
   const isChunked = request.httpVersionMajor > 1 || request.httpVersionMinor >= 1;
@@ -38,7 +43,7 @@ export function openStream(request: IncomingMessage, response: ServerResponse): 
   response.flushHeaders();
   releaseHttp(socket, response);
   return {
-    sink: new SocketSink(socket, isChunked),
+    sink: new SocketSink(socket, isChunked, outbox),
     attach: (drained, closed) => attach(socket, drained, closed),
   };
 }
