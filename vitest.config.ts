@@ -20,6 +20,7 @@ export default defineConfig({
         ...onSources,
         test: {
           name: 'unit',
+          pool: 'threads',
           include: ['{packages,apps}/*/src/**/*.test.ts'],
           exclude: ['**/*.int.test.ts', '**/*.long.test.ts', '**/node_modules/**', '**/dist/**'],
         },
