@@ -36,25 +36,11 @@ export const idleStreams = {
   async run({ memoryRuns, idleStreams: streams, clientProcesses, isQuick, product, say }) {
     const contest = createContest(say);
     const starters = [() => tidewireTarget(product), nchanTarget, betterSseTarget, wsTarget, plainTarget];
-    const results = {};
-    const known = new Map();
-    for (let run = 1; run <= memoryRuns; run += 1) {
-      for (const start of starters) {
-        const [target] = await contest.start([start]);
-        if (target === undefined) continue;
-        known.set(target.name, target);
-        say(`run ${run} of ${memoryRuns}: ${target.name}`);
-        const result = await contest.attempt(target, () =>
-          measure(target, streams, clientProcesses, isQuick ? 3 : restSeconds),
-        );
-        await target.stop();
-        if (result === null) continue;
-        contest.note(target, result.faults);
-        if (result.faults.length === 0) results[target.name] = [...(results[target.name] ?? []), result];
-      }
-    }
+    const { results, targets } = await contest.roundsAlone(memoryRuns, starters, (target) =>
+      measure(target, streams, clientProcesses, isQuick ? 3 : restSeconds),
+    );
     const { faults, peerFaults, skipped } = contest;
-    const rows = rowsOf(streams, results, [...known.values()]);
+    const rows = rowsOf(streams, results, targets);
     return { rows, faults, peerFaults, skipped, details: { streams, idleSeconds, ...results } };
   },
 };

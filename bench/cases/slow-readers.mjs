@@ -20,28 +20,14 @@ export const slowReaders = {
   async run({ memoryRuns, seconds, subscribers, clientProcesses, isQuick, product, say }) {
     const contest = createContest(say);
     const starters = [() => tidewireTarget(product), nchanTarget, betterSseTarget, wsTarget];
-    const results = {};
-    const known = new Map();
     // Less would fit into the buffers of the kernel.
     const pausedSeconds = isQuick ? 5 : Math.max(20, seconds);
-    for (let run = 1; run <= memoryRuns; run += 1) {
-      for (const start of starters) {
-        const [target] = await contest.start([start]);
-        if (target === undefined) continue;
-        known.set(target.name, target);
-        say(`run ${run} of ${memoryRuns}: ${target.name}`);
-        const result = await contest.attempt(target, () =>
-          measure(target, subscribers, clientProcesses, pausedSeconds),
-        );
-        await target.stop();
-        if (result === null) continue;
-        contest.note(target, result.faults);
-        if (result.faults.length === 0) results[target.name] = [...(results[target.name] ?? []), result];
-      }
-    }
+    const { results, targets } = await contest.roundsAlone(memoryRuns, starters, (target) =>
+      measure(target, subscribers, clientProcesses, pausedSeconds),
+    );
     const { faults, peerFaults, skipped } = contest;
     const details = { pausedSeconds, ...results };
-    return { rows: rowsOf(results, [...known.values()], pausedSeconds), faults, peerFaults, skipped, details };
+    return { rows: rowsOf(results, targets, pausedSeconds), faults, peerFaults, skipped, details };
   },
 };
 

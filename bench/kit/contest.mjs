@@ -55,6 +55,31 @@ export function createContest(say) {
       return targets;
     },
     /**
+     * Each alone, in turns: a server is started for its measurement and stopped behind it, for nothing of another one is to be in memory or busy meanwhile. Gives the results
+     * without faults, by the name of the target, and the targets that were found.
+     * @template {{ faults: string[] }} T
+     * @param {number} runs @param {(() => Promise<Target | { missing: string }>)[]} starters @param {(target: Target) => Promise<T>} measure
+     * @returns {Promise<{ results: Record<string, T[]>, targets: Target[] }>}
+     */
+    async roundsAlone(runs, starters, measure) {
+      const results = {};
+      const known = new Map();
+      for (let run = 1; run <= runs; run += 1) {
+        for (const start of starters) {
+          const [target] = await this.start([start]);
+          if (target === undefined) continue;
+          known.set(target.name, target);
+          say(`run ${run} of ${runs}: ${target.name}`);
+          const result = await attempt(target, () => measure(target));
+          await target.stop();
+          if (result === null) continue;
+          note(target, result.faults);
+          if (result.faults.length === 0) results[target.name] = [...(results[target.name] ?? []), result];
+        }
+      }
+      return { results, targets: [...known.values()] };
+    },
+    /**
      * In turns, so that what changes on the machine meanwhile hits all of them. Gives the results without faults, by the name of the target.
      * @template {{ faults: string[] }} T
      * @param {number} runs @param {Target[]} targets @param {(target: Target) => Promise<T>} measure

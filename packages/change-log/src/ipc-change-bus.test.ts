@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { changeBusContract } from './change-bus.contract.js';
 import type { ChangeBus, ChangeHint } from './change-bus.js';
 import { connectChangeBus, createIpcChangeBus, type TextChannel } from './ipc-change-bus.js';
-import type { LogEvent } from './log-event.js';
+import { publishEvent } from './log-event.fixture.js';
 import { createMemoryChangeBus } from './memory-change-bus.js';
 
 /** Both ends of a channel; a text is taken by the other end with `deliver`. */
@@ -36,23 +36,7 @@ function fail(error: unknown): void {
 }
 
 function eventsFrom(from: number, count = 1, data = '1'): ChangeHint & { kind: 'events' } {
-  const events = Array.from(
-    { length: count },
-    (_, index): LogEvent => ({
-      id: from + index,
-      type: 'publish',
-      collectionId: null,
-      collection: null,
-      documentId: null,
-      before: null,
-      after: null,
-      name: 'x',
-      data,
-      actor: 'system',
-      operationId: '00000000-0000-0000-0000-000000000000',
-      at: '2026-01-01T00:00:00.000Z',
-    }),
-  );
+  const events = Array.from({ length: count }, (_, index) => publishEvent(from + index, data));
   return { kind: 'events', databaseId: 1, events };
 }
 

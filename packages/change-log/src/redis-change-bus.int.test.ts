@@ -3,7 +3,7 @@ import { startTestRedis, type TestRedis } from '@tidewire/testing/test-redis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { changeBusContract } from './change-bus.contract.js';
 import type { ChangeBus, ChangeHint } from './change-bus.js';
-import type { LogEvent } from './log-event.js';
+import { publishEvent } from './log-event.fixture.js';
 import { createRedisChangeBus } from './redis-change-bus.js';
 
 let redis: TestRedis;
@@ -27,21 +27,7 @@ function connect(options: { hintLimitChars?: number } = {}) {
 }
 
 function events(from: number, data = '1'): ChangeHint & { kind: 'events' } {
-  const event: LogEvent = {
-    id: from,
-    type: 'publish',
-    collectionId: null,
-    collection: null,
-    documentId: null,
-    before: null,
-    after: null,
-    name: 'x',
-    data,
-    actor: 'system',
-    operationId: '00000000-0000-0000-0000-000000000000',
-    at: '2026-01-01T00:00:00.000Z',
-  };
-  return { kind: 'events', databaseId: 1, events: [event] };
+  return { kind: 'events', databaseId: 1, events: [publishEvent(from, data)] };
 }
 
 /** Publishes until the other side has heard something: connections take a moment. */

@@ -1,25 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EventLog } from './event-log.js';
-import type { LogEvent } from './log-event.js';
+import { publishEvent } from './log-event.fixture.js';
 import { createTail } from './tail.js';
-
-function eventOf(id: number): LogEvent {
-  return {
-    id,
-    type: 'publish',
-    collectionId: null,
-    collection: null,
-    documentId: null,
-    before: null,
-    after: null,
-    name: 'x',
-    data: '1',
-    actor: 'system',
-    operationId: '00000000-0000-0000-0000-000000000000',
-    at: '2026-01-01T00:00:00.000Z',
-  };
-}
 
 /** A log in memory that holds `oldest … head`; each read takes a turn of the event loop. */
 function logOf(state: { head: number; oldest: number; reads: number }): EventLog {
@@ -30,7 +13,7 @@ function logOf(state: { head: number; oldest: number; reads: number }): EventLog
       await new Promise((resolve) => setImmediate(resolve));
       const from = Math.max(after + 1, state.oldest);
       const to = Math.min(state.head, after + 5);
-      return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => eventOf(from + index));
+      return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => publishEvent(from + index));
     },
     readAfter: async () => [],
     readBefore: async () => [],
@@ -62,22 +45,22 @@ describe('the tail', () => {
   it('delivers the next hint at once and without a read (2)', () => {
     const state = { head: 2, oldest: 1, reads: 0 };
     const { tail, seen } = start(state);
-    tail.offer([eventOf(1), eventOf(2)]);
+    tail.offer([publishEvent(1), publishEvent(2)]);
     expect(seen).toEqual([1, 2]);
     expect(state.reads).toBe(0);
   });
 
   it('drops what it has delivered, and the part of a hint that it has (2)', () => {
     const { tail, seen } = start({ head: 3, oldest: 1, reads: 0 });
-    tail.offer([eventOf(1), eventOf(2)]);
-    tail.offer([eventOf(1)]);
-    tail.offer([eventOf(2), eventOf(3)]);
+    tail.offer([publishEvent(1), publishEvent(2)]);
+    tail.offer([publishEvent(1)]);
+    tail.offer([publishEvent(2), publishEvent(3)]);
     expect(seen).toEqual([1, 2, 3]);
   });
 
   it('reads a hole from the log, across pages (1, 2)', async () => {
     const { tail, seen } = start({ head: 12, oldest: 1, reads: 0 });
-    tail.offer([eventOf(12)]);
+    tail.offer([publishEvent(12)]);
     await settle();
     expect(seen).toEqual(ids(1, 12));
   });
@@ -101,7 +84,7 @@ describe('the tail', () => {
     const { tail, seen } = start({ head: 5, oldest: 1, reads: 0 });
     tail.noteHead(5);
     tail.close();
-    tail.offer([eventOf(1)]);
+    tail.offer([publishEvent(1)]);
     await settle();
     expect(seen).toEqual([]);
   });
@@ -112,7 +95,7 @@ describe('the tail', () => {
       fc.asyncProperty(fc.array(hint, { maxLength: 40 }), async (hints) => {
         const { tail, seen } = start({ head: 34, oldest: 1, reads: 0 });
         for (const [first, more, yields] of hints) {
-          tail.offer(ids(first, first + more).map(eventOf));
+          tail.offer(ids(first, first + more).map((id) => publishEvent(id)));
           if (yields) await new Promise((resolve) => setImmediate(resolve));
         }
         tail.noteHead(34);

@@ -1,31 +1,22 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createTestDatabase } from '@tidewire/testing/test-database';
-import { pino } from 'pino';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Core, openCore } from '../open-core.js';
+import { type CommandPlace, openCommandPlace } from './commands.fixture.js';
 import { checkExport, runExport } from './export.js';
 import { runImport } from './import.js';
 import { inferTypes } from './types.js';
 
 const database = 'default';
-let core: Core;
-let folder: string;
+let place: CommandPlace;
+let core: CommandPlace['core'];
 
 beforeAll(async () => {
-  const { address } = await createTestDatabase();
-  core = openCore(address, pino({ level: 'silent' }));
-  await core.databases.ensure(database);
-  folder = mkdtempSync(join(tmpdir(), 'tw-rows-'));
+  place = await openCommandPlace(database);
+  ({ core } = place);
 });
 
-afterAll(async () => {
-  await core.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => place.close());
 
-const at = (name: string) => join(folder, name);
+const at = (name: string) => place.at(name);
 const importing = (collection: string, name: string, keepIds = true) =>
   runImport(core, collection, at(name), { database, format: undefined, keepIds });
 const exporting = (collection: string, name: string) =>

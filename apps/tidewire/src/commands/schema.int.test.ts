@@ -1,32 +1,23 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createTestDatabase } from '@tidewire/testing/test-database';
-import { pino } from 'pino';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SilentFailure } from '../exit.js';
-import { type Core, openCore } from '../open-core.js';
+import { type CommandPlace, openCommandPlace } from './commands.fixture.js';
 import { runImport } from './import.js';
 import { getSchema, readSchemaFile, setSchema } from './schema.js';
 import { inferTypes } from './types.js';
 
 const database = 'default';
-let core: Core;
-let folder: string;
+let place: CommandPlace;
+let core: CommandPlace['core'];
 
 beforeAll(async () => {
-  const { address } = await createTestDatabase();
-  core = openCore(address, pino({ level: 'silent' }));
-  await core.databases.ensure(database);
-  folder = mkdtempSync(join(tmpdir(), 'tw-schema-'));
+  place = await openCommandPlace(database);
+  ({ core } = place);
 });
 
-afterAll(async () => {
-  await core.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => place.close());
 
-const at = (name: string) => join(folder, name);
+const at = (name: string) => place.at(name);
 const options = { database, dryRun: false, acceptFailing: false };
 
 test('a schema is set, got back as a file, and shown as types', async () => {
