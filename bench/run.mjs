@@ -99,7 +99,9 @@ async function main() {
   for (const one of cases.filter(({ name }) => names.includes(name))) {
     say(`── ${one.title}`);
     const outcome = await one.run({ ...context, say: (line) => say(`   ${line}`) });
-    results.push({ name: one.name, title: one.title, skipped: [], ...outcome });
+    const result = { name: one.name, title: one.title, skipped: [], ...outcome };
+    results.push(result);
+    say(table([result]));
   }
   const { pool } = await context.scratch();
   const file = save({

@@ -48,6 +48,13 @@ async function measure(target, streams, processes) {
   const bodyOf = (number, due) => stamped(message, number, due);
   const loop = startOpenLoop({ url, headers: publishHeaders, perSecond: writesPerSecond, bodyOf, firstNumber: 1 });
   try {
+    return await loop.whileItKeepsUp(storm());
+  } finally {
+    await loop.stop().catch(() => undefined);
+    await fleet.stop();
+  }
+
+  async function storm() {
     await fleet.reach(2, 60_000, { isMoving: true });
     const first = await fleet.openMore(streams);
     await delay(1_000);
@@ -74,9 +81,6 @@ async function measure(target, streams, processes) {
       firstId,
       faults: [...new Set([...live.faults, ...faults])],
     };
-  } finally {
-    await loop.stop().catch(() => undefined);
-    await fleet.stop();
   }
 }
 

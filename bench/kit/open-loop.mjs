@@ -64,6 +64,15 @@ export function startOpenLoop({ url, headers, perSecond, bodyOf, firstNumber }) 
     get number() {
       return number;
     },
+    /**
+     * What the work gives; rejects as soon as the server does not keep up or refuses, instead of waiting for what will not come.
+     * @template T
+     * @param {Promise<T>} work
+     * @returns {Promise<T>}
+     */
+    whileItKeepsUp(work) {
+      return Promise.race([work, running.then(() => work)]);
+    },
     /** Ends it; gives the last number when all are answered. Rejects when one was refused. */
     async stop() {
       isEnding = true;

@@ -52,3 +52,15 @@ test('a refused request, and a server that answers nothing, are failures', async
   await assert.rejects(flood.stop(), /does not keep up|not answered/);
   silent.stop();
 });
+
+test('what is waited for while it keeps up is given up at the first failure', async () => {
+  const refusing = await serve((_request, response) => response.writeHead(503).end());
+  const loop = startOpenLoop(refusing);
+  await assert.rejects(loop.whileItKeepsUp(new Promise(() => undefined)), /503/);
+  refusing.stop();
+  const good = await serve((_request, response) => response.end());
+  const other = startOpenLoop(good);
+  assert.equal(await other.whileItKeepsUp(Promise.resolve(7)), 7);
+  await other.stop();
+  good.stop();
+});

@@ -1,13 +1,12 @@
 /**
  * Row F9 of the reliability table: streams that stop reading, among streams that do not. Before all, events are written and replayed until what the server shares among its streams (its
- * ring, its pages of the log) is full: that is no cost of slow readers. Then the ordinary streams alone, for the baseline; then the others
+ * ring, its pages of the log) is full: that is no cost of slow readers. Then the ordinary streams alone, for the baseline; then, for as long, the others
  * beside them, which stop for random times (some longer than the server waits for them), read a little, and stop again. The resident memory
- * of the server's process is looked at each second. At the end all read on: every stream, whether the server cut it or not, must have every event once and in order.
+ * of the server's process is looked at each second, and the peaks of the two times are compared: the heap of V8 breathes by tens of MiB in both. At the end all read on: every stream, whether the server cut it or not, must have every event once and in order.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuSeconds, residentBytes } from '../kit/proc.mjs';
 import { createKey, freePort, makeFolder, startTidewire } from '../kit/product.mjs';
-import { median } from '../kit/statistics.mjs';
 import { startFleet } from '../streams/fleet.mjs';
 import { sample } from './probe.mjs';
 import { startPublisher } from './publisher.mjs';
@@ -37,13 +36,12 @@ export const slowReaders = {
     const fleet = { dialect: /** @type {const} */ ('tidewire'), port, path: '/realtime', headers: { 'x-apikey': key } };
     const normal = await startFleet({ ...fleet, subscribers: streams, processes, measureLatency: true });
     const publisher = startPublisher({ port, key, rate, bytes });
-    const alone = Math.max(10, Math.min(60, seconds / 3));
-    say(`${streams} streams, ${rate} events/s of ${bytes} bytes, ${alone} s for the baseline`);
+    say(`${streams} streams, ${rate} events/s of ${bytes} bytes, ${seconds} s for the baseline`);
     await delay(5_000);
     await normal.latencies();
     const before = sample(1_000, () => residentBytes(pid));
-    await delay(alone * 1000);
-    const baseline = { ...(await normal.latencies()), resident: median(before.stop().slice(-10)) };
+    await delay(seconds * 1000);
+    const baseline = { ...(await normal.latencies()), resident: Math.max(...before.stop()) };
 
     say(`${stalled} stalled streams beside them, ${seconds} s`);
     const slow = await startReturningFleet({ ports: [port], key, streams: stalled, processes: 1 });
@@ -80,9 +78,14 @@ export const slowReaders = {
         { what: 'deliveries to streams that read', value: publisher.state.sent * streams },
         { what: 'deliveries to stalled streams', value: reports[1].events },
         { what: 'times that a stalled stream was cut, and came back', value: returns },
-        { what: 'memory of the server before, MiB', value: baseline.resident / mebibyte },
-        { what: 'growth at the peak, MiB', value: grown / mebibyte, atMost: 100, isFault: true },
-        { what: 'growth per stalled stream, MiB', value: grown / mebibyte / stalled, atMost: 1.25, isFault: true },
+        { what: 'peak of the server without them, MiB', value: baseline.resident / mebibyte },
+        { what: 'the peak with them is above it by, MiB', value: grown / mebibyte, atMost: 100, isFault: true },
+        {
+          what: 'that is for each stalled stream, MiB',
+          value: grown / mebibyte / stalled,
+          atMost: 1.25,
+          isFault: true,
+        },
         { what: 'p50 without stalled streams, ms', value: baseline.p50Ms },
         { what: 'p50 with them, ms', value: loaded.p50Ms },
         { what: 'p99 without stalled streams, ms', value: baseline.p99Ms },
