@@ -1,5 +1,6 @@
 /** Many subscribers of one server, in a few processes. */
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startProcess } from '../kit/processes.mjs';
 import { summarizeLatencies } from './latency-record.mjs';
@@ -79,8 +80,15 @@ export async function startFleet({
      * `isMoving`: more events come meanwhile, so that the processes may have seen different numbers of them.
      * @param {number} number @param {number} [timeoutMs] @param {{ isMoving?: boolean }} [options] @returns {Promise<FleetReport>}
      */
-    reach: async (number, timeoutMs = 60_000, { isMoving = false } = {}) =>
-      merge(await all('reach', () => ({ number, timeoutMs })), isMoving),
+    async reach(number, timeoutMs = 60_000, { isMoving = false } = {}) {
+      let reports = await all('reach', () => ({ number, timeoutMs }));
+      // Requests that overlap are committed in any order, so the event of the last number may be followed by others, which have come to one process and not yet to the next.
+      for (let waits = 0; waits < 20 && !isMoving && !areSame(reports); waits += 1) {
+        await delay(250);
+        reports = await all('reach', () => ({ number, timeoutMs }));
+      }
+      return merge(reports, isMoving);
+    },
     /** Latencies since the last call. */
     latencies: async () => summarizeLatencies((await all('latencies')).flat()),
     stop,
@@ -112,13 +120,16 @@ export async function ask({ child, ended }, command, options) {
   }
 }
 
-function merge(reports, isMoving) {
-  const faults = [...new Set(reports.flatMap((report) => report.faults))];
-  const isSame = reports.every(
+function areSame(reports) {
+  return reports.every(
     ({ digest, firstId, lastId }) =>
       digest === reports[0].digest && firstId === reports[0].firstId && lastId === reports[0].lastId,
   );
-  if (!isSame && !isMoving && faults.length === 0)
+}
+
+function merge(reports, isMoving) {
+  const faults = [...new Set(reports.flatMap((report) => report.faults))];
+  if (!areSame(reports) && !isMoving && faults.length === 0)
     faults.push('the subscribers of different processes got different events');
   return {
     subscribers: sum(reports, 'subscribers'),
