@@ -1,5 +1,4 @@
 /** What admins do to a whole collection, on the pages of the dashboard and with what the collections API says to it. */
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 import { test } from './fixtures.js';
 import type { RunningServer } from './server.js';
@@ -221,37 +220,3 @@ test('a collection is renamed with what names it told, truncated with its progre
   await page.goto(`${server.url}/db/default/collections/currents/settings`);
   await expect(page.getByText('There is no collection currents')).toBeVisible();
 });
-
-for (const colorScheme of ['light', 'dark'] as const) {
-  test(`the pages of a collection are free of serious accessibility faults and of sideways scrolling, ${colorScheme}`, async ({
-    dashboard: page,
-    server,
-  }) => {
-    // Eight pages looked through, each whole.
-    test.slow();
-    const rest = await restOf(server);
-    await page.emulateMedia({ colorScheme });
-    await rest(
-      'POST',
-      'quays',
-      Array.from({ length: 20 }, () => ({ kind: 'a' })),
-    );
-    for (const width of [1280, 400]) {
-      await page.setViewportSize({ width, height: 900 });
-      for (const path of ['', '/schema', '/indexes', '/settings']) {
-        await page.goto(`${server.url}/db/default/collections/quays${path}`);
-        await page.getByRole('heading', { level: 1 }).waitFor();
-        if (path === '/schema') {
-          const schema = { type: 'object', properties: { kind: { type: 'number' } } };
-          await page.getByRole('textbox', { name: 'JSON Schema' }).fill(JSON.stringify(schema));
-          await page.getByRole('button', { name: 'Check' }).click();
-          await page.getByRole('table', { name: 'Documents that fail the schema' }).waitFor();
-        }
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        expect(serious.map(({ id, nodes }) => `${path}: ${id} ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
-        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-      }
-    }
-  });
-}

@@ -1,4 +1,4 @@
-import { test as base, type Page } from '@playwright/test';
+import { test as base, type Locator, type Page } from '@playwright/test';
 import { type RunningServer, startServer } from './server.js';
 
 /** The admin of the test server. */
@@ -26,3 +26,8 @@ export const test = base.extend<Fixtures, { server: RunningServer }>({
     await use(page);
   },
 });
+
+/** A page's link in the main navigation; other links of a page may have words in common with it. */
+export function room(page: Page, name: string): Locator {
+  return page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: true });
+}

@@ -1,5 +1,5 @@
 import { expect } from '@playwright/test';
-import { test } from './fixtures.js';
+import { room, test } from './fixtures.js';
 import { type Heard, listenerPage } from './listener-page.js';
 import { servePage } from './server.js';
 
@@ -16,7 +16,7 @@ test('grants, the global flag and a revocation reach an open page of a browser',
       body: JSON.stringify(body),
     }).then(async (answer) => ({ status: answer.status, body: await answer.json() }));
 
-  await dashboard.getByRole('link', { name: 'Keys' }).click();
+  await room(dashboard, 'Keys').click();
   await dashboard.getByRole('button', { name: 'Create key' }).first().click();
   const dialog = (name: string | RegExp) =>
     dashboard.getByRole('dialog', { name }).or(dashboard.getByRole('alertdialog', { name }));
@@ -62,7 +62,7 @@ test('grants, the global flag and a revocation reach an open page of a browser',
   await expect.poll(types).toEqual(['post', 'post', 'put']);
   expect((await heard()).at(-1)?.data).toEqual({ event: 'put', collection: 'company', data: company._id });
 
-  await dashboard.getByRole('link', { name: 'Settings' }).click();
+  await room(dashboard, 'Settings').click();
   await dashboard.getByRole('switch', { name: 'Realtime for every key' }).click();
   await dashboard
     .getByRole('alertdialog')
@@ -81,7 +81,7 @@ test('grants, the global flag and a revocation reach an open page of a browser',
   await call('POST', 'company', { name: 'Third' });
   await expect.poll(types).toEqual(['post', 'post', 'put', 'post', 'delete', 'post']);
 
-  await dashboard.getByRole('link', { name: 'Keys' }).click();
+  await room(dashboard, 'Keys').click();
   await row.getByRole('button', { name: /revoke/i }).click();
   const confirmed = Date.now();
   await dashboard.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).click();

@@ -14,8 +14,11 @@ export default defineConfig({
     browserName: 'chromium',
     launchOptions: {
       ...(process.env.CHROMIUM_PATH ? { executablePath: process.env.CHROMIUM_PATH } : {}),
-      args: ['--no-sandbox', '--disable-background-networking'],
+      // Without a graphics card Chromium would compute one.
+      args: ['--no-sandbox', '--disable-background-networking', '--disable-gpu'],
     },
+    // The sign of a running stream moves for as long as a page is open: each of its pictures is drawn, and taken for the trace.
+    contextOptions: { reducedMotion: 'reduce' },
     screenshot: 'only-on-failure',
     trace: 'retain-on-failure',
   },

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@playwright/test';
+import { room } from './fixtures.js';
 import { isListening, startServer } from './server.js';
 
 const execute = promisify(execFile);
@@ -32,7 +33,7 @@ test('a new server prints a way in, and its two curl lines work when pasted', as
   await page.getByLabel('Email').fill('first@example.org');
   await page.getByLabel('Password', { exact: true }).fill('a long enough password');
   await page.getByRole('button', { name: /create|set up|continue/i }).click();
-  await expect(page.getByRole('link', { name: 'Keys' })).toBeVisible();
+  await expect(room(page, 'Keys')).toBeVisible();
   await page.context().clearCookies();
   await page.goto(link);
   await page

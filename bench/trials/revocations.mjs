@@ -1,10 +1,12 @@
 /**
- * `npm run revocations -w bench`: two servers under writes, and streams on both whose permission is taken away at random by either of them: the key is revoked, a grant is removed, or the flag that opens all
- * channels is switched off. A part of the trials runs while Redis is dead, so that the other server learns of it by its look once a second alone.
+ * `npm run revocations -w bench`: two servers under writes, and streams on both whose permission is taken away at random by either of them: the key is revoked, a grant is removed, the flag that opens all
+ * channels is switched off, the rule of a role is changed, the user is deleted, or the user's token runs out. A part of the trials runs while Redis is dead, so that the other server learns of it by its look
+ * once a second alone.
  *
- * Noted is when the last event came that was not permitted any more, counted from the answer to the change. Later than `limitMs` is a fault. So is a stream of a revoked key that is not ended, an event that is
+ * Noted is when the last event came that was not permitted any more, counted from the answer to the change, or from the time that the token names. Later than `limitMs` is a fault. So is a stream that had to end and did not, an event that is
  * still permitted and does not come, and anything not permitted that is shown to whoever comes back with its cursor afterwards, also of the time when it was permitted.
  */
+import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../chaos/random.mjs';
 import { percentile } from '../kit/statistics.mjs';
@@ -27,33 +29,61 @@ const withoutRedis = 0.4;
 /** What every key of a trial keeps, and what it loses. */
 const kept = 'POST:kept';
 const lost = 'PUBLISH:lost';
-const isLost = ({ event }) => event === 'publish';
+const isLost = ({ event, data }) => event === 'publish' || data.includes('"collection":"ruled"');
+
+/** The database whose users are known by tokens of this issuer. */
+const people = 'people';
+const issuer = 'https://issuer.example/';
+const audience = 'trials';
+const secret = 'for this run only, and as long as a hash is';
+/** Milliseconds for which the token of a trial is good, at least. */
+const tokenMs = 4_000;
+
+/** How a stream must end by each change; null: it goes on. */
+const endsOf = {
+  'key revoked': 'revoked',
+  'grant removed': null,
+  'flag off': null,
+  'rule changed': null,
+  'user deleted': 'revoked',
+  'token expired': 'expired',
+};
+const ofKeys = ['key revoked', 'grant removed', 'flag off'];
+const ofUsers = ['rule changed', 'user deleted', 'token expired'];
 
 async function run({ count, seed, concurrency, isOver, say, progress, onCleanup }) {
   const servers = await startTwoServers({ onCleanup });
   const { pool, redis } = servers;
   const writers = new Map();
-  const names = ['default', ...Array.from({ length: flagDatabases }, (_, index) => `flags${index}`)];
+  const flags = Array.from({ length: flagDatabases }, (_, index) => `flags${index}`);
+  const names = ['default', people, ...flags];
   for (const name of names) {
     if (name !== 'default') await servers.createDatabase(name);
     const grants = { rest: ['*:*'], listen: [], publish: ['*'], name: 'writer' };
     writers.set(name, (await servers.admin(0, 'POST', `${name}/keys`, grants)).key);
   }
+  await servers.admin(0, 'PUT', `${people}/auth/secret`, { secret });
+  const auth = {
+    issuer,
+    audience,
+    algorithms: ['HS256'],
+    rolesFrom: 'users',
+    userField: 'sub',
+    clockToleranceSeconds: 0,
+  };
+  await servers.admin(0, 'PATCH', `${people}/settings`, { auth });
   const stop = startWriters(servers, writers);
   onCleanup(stop);
 
-  const free = names.slice(1);
+  const free = [...flags];
   const results = [];
   const faults = [];
   let done = 0;
   const trial = async (number, hasRedis) => {
     const random = createRandom(seed, `trial ${number}`);
-    const kind =
-      free.length === 0
-        ? random.pick(['key revoked', 'grant removed'])
-        : random.pick(['key revoked', 'grant removed', 'flag off']);
-    const database = kind === 'flag off' ? (free.pop() ?? '') : 'default';
-    const { figures, fault } = await revoke({ servers, kind, database, random });
+    const kind = random.pick([...ofKeys, ...ofUsers].filter((one) => one !== 'flag off' || free.length > 0));
+    const database = ofUsers.includes(kind) ? people : kind === 'flag off' ? (free.pop() ?? '') : 'default';
+    const { figures, fault } = await revoke({ servers, kind, database, random, number, writer: writers.get(people) });
     if (kind === 'flag off') free.push(database);
     for (const figure of figures) results.push({ kind, hasRedis, ...figure });
     const found = [
@@ -81,13 +111,15 @@ async function run({ count, seed, concurrency, isOver, say, progress, onCleanup 
   return { done, lines: [...report(results), `writes: ${stop.count()} in ${names.length} databases`], faults };
 }
 
+const flag = (name) => name.startsWith('flags');
+
 /** Each database gets writes on both servers all the time: a document that all may hear, an event that some may, in turns. */
 function startWriters({ ports }, keys) {
   let isOver = false;
   let count = 0;
-  const loop = async (port, key, pauseMs) => {
+  const loop = async (port, key, pauseMs, lost) => {
     for (let n = 0; !isOver; n += 1) {
-      const [path, body] = n % 2 === 0 ? ['/realtime', { event: 'lost', data: { n } }] : ['/rest/kept', { n }];
+      const [path, body] = n % 2 === 0 ? lost : ['/rest/kept', { n }];
       await write(port, key, path, body);
       count += 1;
       await delay(pauseMs);
@@ -97,7 +129,10 @@ function startWriters({ ports }, keys) {
     if (!isOver) process.stderr.write(`a writer gave up: ${error.message}\n`);
   };
   for (const [name, key] of keys)
-    for (const port of ports) loop(port, key, name === 'default' ? writePauseMs : 4 * writePauseMs).catch(failed);
+    for (const port of ports) {
+      const lost = name === people ? ['/rest/ruled', {}] : ['/realtime', { event: 'lost', data: {} }];
+      loop(port, key, flag(name) ? 4 * writePauseMs : writePauseMs, lost).catch(failed);
+    }
   return Object.assign(
     () => {
       isOver = true;
@@ -106,30 +141,75 @@ function startWriters({ ports }, keys) {
   );
 }
 
+/** Who listens in a trial: a key, or a user with a token. `expiresAt`: of the token, in ms of the wall clock. */
+async function admit({ servers, kind, database, number, writer, random }) {
+  if (!ofUsers.includes(kind)) {
+    const listen = kind === 'flag off' ? [kept] : [kept, lost];
+    if (kind === 'flag off') await setFlag(servers, database, true);
+    const { id, key } = await servers.admin(random.integer(0, 1), 'POST', `${database}/keys`, {
+      name: 'trial',
+      listen,
+    });
+    return { id, headers: { 'x-apikey': key }, expiresAt: 0 };
+  }
+  const [name, sub] = [`trial${number}`, `user${number}`];
+  await servers.admin(0, 'POST', `${database}/roles`, {
+    name,
+    listen: [kept, 'POST:ruled'],
+    rules: { ruled: { q: {} } },
+  });
+  const made = await fetch(`http://127.0.0.1:${servers.ports[0]}/rest/users`, {
+    method: 'POST',
+    headers: { 'x-apikey': writer, 'content-type': 'application/json' },
+    body: JSON.stringify({ sub, role: name }),
+  });
+  const { _id: id } = await made.json();
+  const lifeMs = kind === 'token expired' ? tokenMs + random.integer(0, 3_000) : 3_600_000;
+  const exp = Math.ceil((Date.now() + lifeMs) / 1_000);
+  return {
+    id,
+    headers: { authorization: `Bearer ${signed({ iss: issuer, aud: audience, sub, exp })}` },
+    expiresAt: exp * 1_000,
+    role: name,
+  };
+}
+
+/** A token by HS256 (RFC 7519). */
+function signed(claims) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+}
+
 /** One trial with a stream on each server. */
-async function revoke({ servers, kind, database, random }) {
+async function revoke({ servers, kind, database, random, number, writer }) {
   const { ports } = servers;
-  const listen = kind === 'flag off' ? [kept] : [kept, lost];
-  if (kind === 'flag off') await setFlag(servers, database, true);
-  const { id, key } = await servers.admin(random.integer(0, 1), 'POST', `${database}/keys`, { name: 'trial', listen });
-  const headers = { 'x-apikey': key };
+  const { id, headers, expiresAt, role } = await admit({ servers, kind, database, number, writer, random });
   const streams = ports.map((port) => new TrialStream({ port, path: '/realtime', headers }));
   const end = (fault) => {
     for (const stream of streams) stream.close();
     return { figures: [], fault };
   };
-  // The flag is known to the other server within a second.
-  for (const stream of streams)
-    if (!(await stream.until(({ items }) => items.some(isLost) && items.length > 3, patienceMs)))
-      return end(`a stream with status ${stream.status} showed nothing of what it may show`);
+  // The flag, the role and the user are known to the other server within a second; who is not known yet is refused, and asks again.
+  const isThere = ({ items }) => items.some(isLost) && items.length > 3;
+  for (const [index, stream] of streams.entries()) {
+    const until = performance.now() + patienceMs;
+    while (!(await streams[index].until(isThere, patienceMs))) {
+      const isLate = expiresAt > 0 && Date.now() > expiresAt - 500;
+      if (streams[index].status === 200 || performance.now() > until || isLate)
+        return end(`a stream with status ${stream.status} showed nothing of what it may show`);
+      await delay(200);
+      streams[index] = new TrialStream({ port: ports[index], path: '/realtime', headers });
+    }
+  }
   await delay(random.integer(0, 300));
 
   const node = random.integer(0, 1);
-  await change({ servers, node, kind, database, id });
+  await change({ servers, node, kind, database, id, writer, role, expiresAt });
   const at = performance.now();
   await delay(watchMs);
   const figures = streams.map(({ items }, index) => ({
-    node: index === node ? 'same' : 'other',
+    node: kind === 'token expired' ? 'either' : index === node ? 'same' : 'other',
     database,
     lateMs: Math.max(...items.filter(isLost).map((item) => item.at)) - at,
     keptIds: items.filter((item) => item.kind === 'event' && !isLost(item)).map((item) => item.id),
@@ -137,27 +217,44 @@ async function revoke({ servers, kind, database, random }) {
   const fault = faultOf({ streams, kind }) ?? (await replay({ servers, streams, kind, headers }));
   // A server reads all keys of a database at each change of one, so those of past trials would slow down the ones to come.
   await servers.pool.query('DELETE FROM api_keys WHERE id = $1', [id]);
+  if (role !== undefined) await servers.pool.query('DELETE FROM roles WHERE name = $1', [role]);
   return { ...end(fault), figures };
 }
 
-async function change({ servers, node, kind, database, id }) {
-  if (kind === 'key revoked') await servers.admin(node, 'DELETE', `${database}/keys/${id}`);
-  else if (kind === 'grant removed') await servers.admin(node, 'PATCH', `${database}/keys/${id}`, { listen: [kept] });
-  else await setFlag(servers, database, false, node);
+async function change({ servers, node, kind, database, id, writer, role, expiresAt }) {
+  switch (kind) {
+    case 'key revoked':
+      return servers.admin(node, 'DELETE', `${database}/keys/${id}`);
+    case 'grant removed':
+      return servers.admin(node, 'PATCH', `${database}/keys/${id}`, { listen: [kept] });
+    case 'flag off':
+      return setFlag(servers, database, false, node);
+    case 'rule changed':
+      return servers.admin(node, 'PATCH', `${database}/roles/${role}`, { rules: { ruled: { q: { nobody: true } } } });
+    case 'user deleted': {
+      const address = `http://127.0.0.1:${servers.ports[node]}/rest/users/${id}`;
+      const answer = await fetch(address, { method: 'DELETE', headers: { 'x-apikey': writer } });
+      if (!answer.ok) throw new Error(`DELETE /rest/users answered ${answer.status}: ${await answer.text()}`);
+      return answer.text();
+    }
+    default:
+      return delay(Math.max(0, expiresAt - Date.now()));
+  }
 }
 
 function setFlag(servers, database, global, node = 0) {
   return servers.admin(node, 'PATCH', `${database}/settings`, { realtime: { global } });
 }
 
-/** What the open streams must be by now: ended, or open and quiet about what was lost. */
+/** What the open streams must be by now: ended with the right word, or open and quiet about what was lost. */
 function faultOf({ streams, kind }) {
-  for (const { items, isEnded, revoked } of streams) {
+  const ends = endsOf[kind];
+  for (const { items, isEnded, farewell } of streams) {
     const reset = items.find((item) => item.kind === 'reset');
     if (reset !== undefined) return `a stream was reset: ${reset.data}`;
-    if (kind !== 'key revoked' && isEnded) return 'a stream ended whose key is good';
-    if (kind === 'key revoked' && !isEnded) return 'the stream of a revoked key was not ended';
-    if (kind === 'key revoked' && revoked === '') return 'the stream of a revoked key ended without a word';
+    if (ends === null && isEnded) return 'a stream ended that may go on';
+    if (ends !== null && !isEnded) return 'a stream was not ended';
+    if (ends !== null && farewell !== ends) return `a stream ended with ${farewell || 'no word'}, not with ${ends}`;
   }
   return null;
 }
@@ -171,8 +268,10 @@ async function replay({ servers, streams, kind, headers }) {
     const again = new TrialStream({ port, path: `/realtime?since=${first - 1}`, headers });
     const isThere = await again.until(({ status, cursor }) => status === 401 || cursor >= until, patienceMs);
     again.close();
-    if (kind === 'key revoked') {
-      if (again.status !== 401) return `a revoked key came back and was answered with ${again.status}`;
+    if (endsOf[kind] !== null) {
+      // A user of another service whose document is gone may come back, with no role.
+      const refused = kind === 'user deleted' ? 403 : 401;
+      if (again.status !== refused) return `who may nothing any more came back and was answered with ${again.status}`;
       continue;
     }
     if (!isThere || again.status !== 200)
@@ -204,7 +303,7 @@ async function checkKept(pool, results) {
 
 async function keptEvents(pool, database) {
   const { rows } = await pool.query(
-    `SELECT e.id FROM events e JOIN databases d ON d.id = e.database_id WHERE d.name = $1 AND e.type = 'post' ORDER BY e.id`,
+    `SELECT e.id FROM events e JOIN databases d ON d.id = e.database_id WHERE d.name = $1 AND e.type = 'post' AND e.collection = 'kept' ORDER BY e.id`,
     [database],
   );
   return rows.map(({ id }) => id);
@@ -214,9 +313,9 @@ async function keptEvents(pool, database) {
 function report(results) {
   const head = ['', 'streams', 'none after', 'p50', 'p99', 'latest ms'];
   const rows = [];
-  for (const kind of ['key revoked', 'grant removed', 'flag off'])
+  for (const kind of [...ofKeys, ...ofUsers])
     for (const hasRedis of [true, false])
-      for (const node of ['same', 'other']) {
+      for (const node of ['same', 'other', 'either']) {
         const mine = results.filter((one) => one.kind === kind && one.hasRedis === hasRedis && one.node === node);
         if (mine.length === 0) continue;
         const late = mine.map(({ lateMs }) => Math.max(0, lateMs)).sort((a, b) => a - b);
@@ -237,7 +336,7 @@ function report(results) {
 
 await runTrials({
   name: 'revocations',
-  what: 'Keys revoked, grants removed and the flag switched off under streams on two servers, with Redis and without.',
+  what: 'Keys revoked, grants removed, the flag switched off, rules changed, users deleted and tokens run out under streams on two servers, with Redis and without.',
   ...{ count: 2_000, shortCount: 100, concurrency: 20 },
   run,
 });

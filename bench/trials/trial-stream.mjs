@@ -14,8 +14,8 @@ export class TrialStream {
   items = [];
   /** The last id of any block: where a browser would go on. */
   cursor = -1;
-  /** The data of the event with which the server ended the stream. */
-  revoked = '';
+  /** The event with which the server ended the stream, `revoked` or `expired`; '' for none. */
+  farewell = '';
   isEnded = false;
   #request;
   /** @type {(() => void)[]} */
@@ -53,7 +53,7 @@ export class TrialStream {
     const seen = { id, event, data, at: performance.now() };
     if (changes.has(event)) this.items.push({ kind: 'event', ...seen });
     else if (event === 'reset') this.items.push({ kind: 'reset', ...seen });
-    else if (event === 'revoked') this.revoked = data;
+    else if (event === 'revoked' || event === 'expired') this.farewell = event;
   }
 
   #end() {

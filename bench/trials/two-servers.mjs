@@ -86,7 +86,8 @@ async function signIn(port) {
   return String(answer.headers.get('set-cookie')).split(';')[0];
 }
 
-function urlOf({ host, port, user, password, database }) {
+/** The address of a PostgreSQL as DATABASE_URL wants it. */
+export function urlOf({ host, port, user, password, database }) {
   const url = new URL(`postgresql://localhost:${port}/${database}`);
   Object.assign(url, { username: user, password });
   url.searchParams.set('host', host);

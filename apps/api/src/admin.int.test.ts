@@ -117,7 +117,9 @@ describe('a session', () => {
       ['GET', '/databases/default/collections/x/documents'],
       ['GET', '/databases/default/keys'],
       ['POST', '/databases/default/keys'],
+      ['GET', '/databases/default/keys/x'],
       ['PATCH', '/databases/default/keys/x'],
+      ['POST', '/databases/default/keys/x/rotate'],
       ['DELETE', '/databases/default/keys/x'],
       ['GET', '/databases/default/events'],
     ] as const;
@@ -230,7 +232,7 @@ describe('a database', () => {
     const key = await call('/databases/default/keys', { method: 'POST', body: { name: 'x', grants: [] } });
     expect(key).toMatchObject({
       status: 422,
-      body: { errors: [{ field: '/grants', allowed: 'name, rest, listen, publish, origins' }] },
+      body: { errors: [{ field: '/grants', allowed: 'name, rest, listen, publish, origins, expiresAt, rateLimit' }] },
     });
   });
 });
@@ -271,6 +273,64 @@ describe('keys', () => {
     expect((await call('/databases/default/keys/nobody', { method: 'DELETE' })).status).toBe(404);
   });
 
+  it('are rotated, switched off and on, and given an expiry and a rate limit; the new text is shown once', async () => {
+    const path = '/databases/default/keys';
+    const terms = { expiresAt: '2040-01-01T01:00:00+01:00', rateLimit: 100 };
+    const made = await call(path, { method: 'POST', body: { name: 'x', rest: ['*:*'], ...terms } });
+    const { id, key, ...first } = createdKeySchema.parse(made.body);
+    expect(first).toMatchObject({
+      ...terms,
+      expiresAt: '2040-01-01T00:00:00.000Z',
+      kind: 'server',
+      disabledAt: null,
+      previousUntil: null,
+      openStreams: 0,
+    });
+    const status = async (text: string) =>
+      (await fetch(`${api.url}/rest/company`, { headers: { 'x-apikey': text } })).status;
+
+    const rotated = await call(`${path}/${id}/rotate`, { method: 'POST', body: { overlapSeconds: 600 } });
+    expect(rotated.status).toBe(200);
+    const second = createdKeySchema.parse(rotated.body);
+    expect(second).toMatchObject({ id, prefix: first.prefix, previousUntil: expect.any(String) });
+    expect([await status(key), await status(second.key)]).toEqual([200, 200]);
+    const third = createdKeySchema.parse((await call(`${path}/${id}/rotate`, { method: 'POST', body: {} })).body);
+    const overlapMs = Date.parse(third.previousUntil ?? '') - Date.now();
+    expect(Math.abs(overlapMs - 24 * 60 * 60_000)).toBeLessThan(60_000);
+    expect([await status(key), await status(second.key), await status(third.key)]).toEqual([401, 200, 200]);
+    const last = createdKeySchema.parse(
+      (await call(`${path}/${id}/rotate`, { method: 'POST', body: { overlapSeconds: 0 } })).body,
+    );
+    expect([await status(second.key), await status(third.key), await status(last.key)]).toEqual([401, 401, 200]);
+
+    const off = await call(`${path}/${id}`, { method: 'PATCH', body: { disabled: true, origins: ['*'] } });
+    expect(off).toMatchObject({ status: 200, body: { disabledAt: expect.any(String), kind: 'web', rateLimit: 100 } });
+    expect(await status(last.key)).toBe(401);
+    await call(`${path}/${id}`, { method: 'PATCH', body: { disabled: false, expiresAt: null, rateLimit: null } });
+    expect(await status(last.key)).toBe(200);
+    const shown = await call(`${path}/${id}`);
+    expect(apiKeySchema.strict().parse(shown.body)).toMatchObject({
+      expiresAt: null,
+      rateLimit: null,
+      disabledAt: null,
+    });
+    for (const text of [key, second.key, third.key, last.key])
+      expect(JSON.stringify(shown.body)).not.toContain(text.slice(16));
+  });
+
+  it.each([
+    ['GET', '', undefined, 404],
+    ['POST', '/rotate', {}, 404],
+    ['POST', '/rotate', { overlapSeconds: -1 }, 422],
+    ['POST', '/rotate', { overlapSeconds: 2_592_001 }, 422],
+    ['POST', '/rotate', { overlapSeconds: 1.5 }, 422],
+    ['POST', '/rotate', { overlap: 1 }, 422],
+    ['GET', '/rotate', undefined, 405],
+  ])('that do not exist or are asked for nonsense are refused: %s %s %j', async (method, more, body, status) => {
+    for (const id of ['nobody', 'a'.repeat(12)])
+      expect((await call(`/databases/default/keys/${id}${more}`, { method, body })).status).toBe(status);
+  });
+
   it.each([
     [{ rest: ['GET:company '] }, '/rest/0'],
     [{ rest: ['get:company'] }, '/rest/0'],
@@ -282,6 +342,15 @@ describe('keys', () => {
     [{ name: 5 }, '/name'],
     [{ id: 'mine' }, '/id'],
     [{ revokedAt: null }, '/revokedAt'],
+    [{ expiresAt: 'tomorrow' }, '/expiresAt'],
+    [{ expiresAt: '2031-01-01' }, '/expiresAt'],
+    [{ expiresAt: '2001-01-01T00:00:00Z' }, '/expiresAt'],
+    [{ expiresAt: 5 }, '/expiresAt'],
+    [{ rateLimit: 0 }, '/rateLimit'],
+    [{ rateLimit: 1.5 }, '/rateLimit'],
+    [{ rateLimit: '60' }, '/rateLimit'],
+    [{ rateLimit: 1_000_001 }, '/rateLimit'],
+    [{ disabled: true }, '/disabled'],
   ])('refuse %j, naming the place', async (wrong, field) => {
     const answer = await call('/databases/default/keys', { method: 'POST', body: { name: 'x', ...wrong } });
     expect(answer).toMatchObject({ status: 422, body: { errors: [{ field, message: expect.any(String) }] } });

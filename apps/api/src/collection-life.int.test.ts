@@ -78,13 +78,23 @@ async function linesOf(response: Response) {
 }
 
 describe('PATCH of a collection', () => {
-  it('gives it another name, tells which keys name the old one, and what the event is', async () => {
+  it('gives it another name, tells which keys, roles, rules and schemas name the old one, and what the event is', async () => {
     await rest('rest/company', 'POST', { n: 1 });
     const named = await api.createKey({ rest: ['GET:company'], listen: ['POST:company'] });
     const listening = await api.createKey({ listen: ['PUT:company'] });
     const revoked = await api.createKey({ rest: ['GET:company'] });
     await api.apiKeys.revoke(api.databaseId, revoked.id);
     await api.createKey({ rest: ['GET:companyx', '*:*'], listen: ['PUBLISH:company'] });
+    const role = { rest: [], listen: [], publish: [], rules: {} };
+    const grants = { rest: ['GET:company', 'GET:orders', '*:*'], listen: ['PUT:company', 'PUBLISH:company'] };
+    await api.roles.create(api.databaseId, { ...role, ...grants, name: 'granting' });
+    await api.roles.create(api.databaseId, {
+      ...role,
+      rest: ['*:*'],
+      name: 'ruled',
+      rules: { company: { q: { n: 1 } } },
+    });
+    await api.roles.create(api.databaseId, { ...role, rest: ['*:*'], name: 'other', rules: { companyx: {} } });
     await rest('rest/orders', 'POST', {});
     const properties = {
       customer: { fieldType: 'relation', collection: 'company' },
@@ -97,6 +107,10 @@ describe('PATCH of a collection', () => {
     const answer = renamedCollectionSchema.parse(await response.json());
     expect([response.status, answer.name]).toEqual([200, 'firm']);
     expect(answer.keys.map(({ id }) => id).sort()).toEqual([named.id, listening.id].sort());
+    expect(answer.roles).toEqual([
+      { name: 'granting', grants: ['GET:company', 'PUT:company'], hasRule: false },
+      { name: 'ruled', grants: [], hasRule: true },
+    ]);
     expect(answer.schemas).toEqual([{ collection: 'orders', fields: ['customer', 'notes'] }]);
     expect(response.headers.get('x-event-id')).toBe(String(answer.eventId));
     expect((await rest('rest/firm')).body).toMatchObject([{ n: 1 }]);

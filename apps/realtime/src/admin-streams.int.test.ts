@@ -46,6 +46,10 @@ const twins: Record<string, [path: string, read: () => Promise<unknown>]> = {
     async () => ({ data: await node.collectionIndexes.list(companyOf()) }),
   ],
   keys: ['/api/databases/default/keys/stream', async () => ({ data: await node.apiKeys.list(node.databaseId) })],
+  users: [
+    '/api/databases/default/users/stream',
+    async () => ({ data: await node.users.accounts.list(node.databaseId) }),
+  ],
   documents: [
     '/api/databases/default/collections/company/documents/stream',
     async () => {
@@ -72,6 +76,9 @@ describe('each list of the admin API', () => {
     await new RandomWriter(node, 'company', createRandom(8)).create({ n: 2 });
     await new RandomWriter(node, `new_${name}`, createRandom(9)).create({ n: 3 });
     await node.createKey({ listen: ['*:*'] });
+    const database = await node.catalog.byId(node.databaseId);
+    const author = { actor: 'system', by: 'system' };
+    if (database !== null) await node.users.accounts.create(database, { email: `${name}@example.org` }, author);
     const definition = { fields: [name], unique: false, where: null };
     await node.collectionIndexes.create(companyOf(), { name: `by_${name}`, definition });
     await eventually(() => expect(shown()).not.toEqual(before));

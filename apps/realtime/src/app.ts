@@ -1,8 +1,10 @@
 /** The realtime service: every stream, and publishing. One file under `routes/` for each family of routes. */
+
+import type { AccessGate } from '@tidewire/access/access-gate';
 import type { AdminGate } from '@tidewire/access/admin-gate';
 import type { AdminSessions } from '@tidewire/access/admin-sessions';
 import type { KeyAuthenticator } from '@tidewire/access/authenticate-key';
-import type { KeyGate } from '@tidewire/access/key-gate';
+import type { RequestLimits } from '@tidewire/access/request-limits';
 import type { StreamTickets } from '@tidewire/access/stream-tickets';
 import type { ChangeBus } from '@tidewire/change-log/change-bus';
 import type { ChannelLog } from '@tidewire/change-log/channel-log';
@@ -23,9 +25,10 @@ import { createStreamKeys } from './stream-keys.js';
 export type RealtimeDeps = Omit<StreamDoorsDeps, 'streamKeys'> & {
   keys: KeyAuthenticator;
   tickets: StreamTickets;
+  limits: RequestLimits;
   bus: ChangeBus;
   channelLog: ChannelLog;
-  keyGate: KeyGate;
+  accessGate: AccessGate;
   adminGate: AdminGate;
   sessions: AdminSessions;
   /** `event` of the capturing Prisma client. */
@@ -38,20 +41,20 @@ export type RealtimeDeps = Omit<StreamDoorsDeps, 'streamKeys'> & {
 export type Realtime = { router: Router; close(): void };
 
 export function createRealtime(deps: RealtimeDeps): Realtime {
-  const { catalog, keyGate, adminGate, sessions, events, liveSources, adminReads, onError } = deps;
-  const { keys, tickets, bus, channelLog } = deps;
-  const doors = createStreamDoors({ ...deps, streamKeys: createStreamKeys({ keys, tickets }) });
+  const { catalog, accessGate, adminGate, sessions, events, liveSources, adminReads, onError } = deps;
+  const { keys, tickets, limits, bus, channelLog } = deps;
+  const doors = createStreamDoors({ ...deps, streamKeys: createStreamKeys({ keys, tickets, limits }) });
   const publish = createPublishEvent({ events, bus, now: Date.now });
   const adminStreams = watchSessions({ sessions, onError });
   const router = Router();
   const forApplications = ['/realtime', '/channels'];
   router.use(forApplications, preflight);
   router.use(
-    createTypedStreamRoutes({ doors, keyGate, publish, tickets }),
+    createTypedStreamRoutes({ doors, accessGate, publish, tickets }),
     createMudbaseRoutes({ doors, adminGate, adminStreams, catalog }),
-    createChannelRoutes({ doors, keyGate, publish, channelLog }),
+    createChannelRoutes({ doors, accessGate, publish, channelLog }),
     createQueryStreamRoutes({ doors, liveSources }),
-    createAdminStreamRoutes({ doors, adminGate, adminStreams, catalog, liveSources, adminReads }),
+    createAdminStreamRoutes({ doors, adminGate, adminStreams, sessions, catalog, liveSources, adminReads }),
   );
   router.use(forApplications, readableRefusal);
   return { router, close: adminStreams.close };

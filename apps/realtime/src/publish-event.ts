@@ -1,6 +1,7 @@
 /** Publishing a custom event: into the log, or past it. */
+
+import type { Access } from '@tidewire/access/access-gate';
 import { mayPublish } from '@tidewire/access/admission';
-import type { KeyAccess } from '@tidewire/access/key-gate';
 import { authorOf } from '@tidewire/access/principal';
 import type { ChangeBus } from '@tidewire/change-log/change-bus';
 import type { EventWrites, WriteAnswer } from '@tidewire/change-log/document-writes';
@@ -15,7 +16,7 @@ export type Publication = { name: string; data: JsonValue; isEphemeral: boolean 
 
 /** Publishes and answers `{"message":"OK"}`, with `X-Event-Id` when the event is in the log. Rejects with the Problem: 403 without the grant. */
 export type PublishEvent = (
-  access: KeyAccess,
+  access: Access,
   publication: Publication,
   request: Request,
   response: Response,
@@ -33,7 +34,7 @@ const EPHEMERAL_LIMIT_CHARS = 64 * 1024;
 const okText = '{"message":"OK"}';
 
 export function createPublishEvent({ events, bus, now }: PublishDeps): PublishEvent {
-  function shout({ principal, database }: KeyAccess, name: string, data: JsonValue): void {
+  function shout({ principal, database }: Access, name: string, data: JsonValue): void {
     const text = JSON.stringify(data);
     if (text.length > EPHEMERAL_LIMIT_CHARS)
       throw invalid('/data', 'too large for an ephemeral event', `at most ${EPHEMERAL_LIMIT_CHARS} characters of JSON`);
@@ -43,9 +44,12 @@ export function createPublishEvent({ events, bus, now }: PublishDeps): PublishEv
   }
 
   return async (access, { name, data, isEphemeral }, request, response) => {
-    const { database, key, principal } = access;
-    if (!mayPublish(database, key, name))
-      throw new Problem('forbidden', `The key may not publish ${name}. Give it ${name} in its publish list.`);
+    const { database, rights, principal } = access;
+    if (!mayPublish(database, rights, name))
+      throw new Problem(
+        'forbidden',
+        `The ${principal.kind} may not publish ${name}. It needs ${name} in its publish list.`,
+      );
     const idempotencyKey = readIdempotencyKey(request);
     if (isEphemeral) {
       if (idempotencyKey !== null)

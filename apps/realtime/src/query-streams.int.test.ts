@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseListRequest } from '@tidewire/collections/read-request';
 import { follow } from '@tidewire/delivery/live.fixture';
-import type { LiveForm } from '@tidewire/delivery/live-query';
+import { type LiveForm, staysOpen } from '@tidewire/delivery/live-query';
 import { Problem } from '@tidewire/protocol/problem';
 import { createRandom, pick } from '@tidewire/query/random.fixture';
 import { eventually } from '@tidewire/testing/eventually';
@@ -451,7 +451,12 @@ describe(`${distinct} different live queries`, () => {
       const joins = await Promise.all(
         Array.from({ length: 500 }, (_none, index) => {
           const source = node.liveSources.list(target, parseListRequest(`q={"owner":${from + index}}`));
-          return node.hub.openLive({ databaseId: node.databaseId, source, form, verdict: () => null });
+          return node.hub.openLive({
+            databaseId: node.databaseId,
+            source,
+            form,
+            onlooker: { verdict: staysOpen, user: null },
+          });
         }),
       );
       for (const [index, join] of joins.entries()) {

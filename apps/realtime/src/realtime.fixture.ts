@@ -1,24 +1,33 @@
 /** Realtime services over real HTTP and a real Postgres, for tests: as many as wanted on one log. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { createAccessGate } from '@tidewire/access/access-gate';
 import { createAdminGate } from '@tidewire/access/admin-gate';
+import { createAdminPeople } from '@tidewire/access/admin-people';
 import { createAdminSessions } from '@tidewire/access/admin-sessions';
 import { type ApiKeys, createApiKeys } from '@tidewire/access/api-keys';
+import { createAuditLog } from '@tidewire/access/audit-log';
 import { createKeyAuthenticator } from '@tidewire/access/authenticate-key';
 import { problemOfDatabaseFailure } from '@tidewire/access/database-problem';
 import { createDatabases, type Databases } from '@tidewire/access/databases';
-import { createKeyGate } from '@tidewire/access/key-gate';
+import { createPasswords } from '@tidewire/access/passwords';
+import { noRequestLimits, type RequestLimits } from '@tidewire/access/request-limits';
+import { createRoles, type Roles } from '@tidewire/access/roles';
 import { createSettings, type Settings } from '@tidewire/access/settings';
 import { createStreamTickets } from '@tidewire/access/stream-tickets';
+import { usersCollection } from '@tidewire/access/user-document';
+import { createUsers, type Users } from '@tidewire/access/users';
 import { type CapturingClient, captureWrites } from '@tidewire/change-log/capture-extension';
 import type { ChangeBus } from '@tidewire/change-log/change-bus';
 import { createChannelLog } from '@tidewire/change-log/channel-log';
 import { createCommitLanes } from '@tidewire/change-log/commit-lanes';
-import { createEventLog } from '@tidewire/change-log/event-log';
+import { createEventLog, type LogHead } from '@tidewire/change-log/event-log';
 import { followDatabases } from '@tidewire/change-log/follow-databases';
 import { createMemoryChangeBus } from '@tidewire/change-log/memory-change-bus';
+import { createUserDocuments } from '@tidewire/change-log/user-documents';
 import { type Collections, createCollections } from '@tidewire/collections/collections';
 import { type CollectionIndexes, createCollectionIndexes } from '@tidewire/collections/indexes/collection-indexes';
+import { createIndexesOf } from '@tidewire/collections/indexes/declared-indexes';
 import { createLiveSources, type LiveSources } from '@tidewire/collections/live-sources';
 import { type CollectionSchemas, createCollectionSchemas } from '@tidewire/collections/schema/collection-schemas';
 import { createShapeOf } from '@tidewire/collections/schema/shape-of';
@@ -27,6 +36,7 @@ import { connectPostgres, type PostgresConnections } from '@tidewire/db/client';
 import type { PostgresAddress } from '@tidewire/db/sql-pool';
 import { createHub, type Hub } from '@tidewire/delivery/hub';
 import { createOpenStreams, type OpenStreamLimits } from '@tidewire/delivery/open-streams';
+import { createUsersFeed } from '@tidewire/delivery/users-feed';
 import { createHttpApp } from '@tidewire/server-kit/http-app';
 import { eventually } from '@tidewire/testing/eventually';
 import { openSse, type SseProbe } from '@tidewire/testing/sse-probe';
@@ -41,6 +51,7 @@ export type TestNode = {
   connections: PostgresConnections;
   client: CapturingClient;
   apiKeys: ApiKeys;
+  roles: Roles;
   settings: Settings;
   catalog: Catalog;
   databases: Databases;
@@ -49,6 +60,7 @@ export type TestNode = {
   collectionIndexes: CollectionIndexes;
   collectionSchemas: CollectionSchemas;
   liveSources: LiveSources;
+  users: Users;
   hub: Hub;
   /** What went wrong beside the requests. */
   errors: unknown[];
@@ -72,8 +84,12 @@ export type TestNodeOptions = {
   maxAgeSeconds?: number;
   /** No bounds unless given. */
   openStreams?: Partial<OpenStreamLimits>;
+  /** None unless given. */
+  limits?: RequestLimits;
   /** Proxies that are believed in `X-Forwarded-For`; none unless given. */
   trustProxy?: number;
+  /** Hosts of issuers that may be asked over http; none unless given. */
+  trustedHosts?: readonly string[];
 };
 
 /** Listens on a free port of 127.0.0.1, with the database `default`. */
@@ -88,17 +104,39 @@ export async function startTestNode(address: PostgresAddress, options: TestNodeO
   const client = captureWrites(prisma, lanes.submit);
   const notify = (databaseId: number, configVersion: number) =>
     bus.publish({ kind: 'config', databaseId, configVersion });
-  const databases = createDatabases({ prisma, pool });
+  const databases = createDatabases({ prisma, pool, catalog, notify });
   const { id: databaseId } = await databases.ensure('default');
-  const apiKeys = createApiKeys({ prisma, catalog, notify, now: Date.now });
+  const apiKeys = createApiKeys({ prisma, pool, catalog, notify, now: Date.now });
+  const roles = createRoles({ prisma, catalog, notify });
   const settings = createSettings({ prisma, catalog, notify });
   const sessions = createAdminSessions({ prisma, serverSecret, now: Date.now });
   const log = createEventLog(pool);
-  const limits = { maxAgeSeconds: options.maxAgeSeconds ?? 0 };
-  const hub = createHub({ log, bus, catalog, onError, limits });
-  const stopFollowing = followDatabases({ log, catalog, bus, databases: hub.databases, onHead: hub.noteHead, onError });
-  const keys = createKeyAuthenticator({ catalog, now: Date.now });
-  const keyGate = createKeyGate(keys);
+  const feed = createUsersFeed({ log, bus, onError });
+  const hub = createHub({ log, bus, catalog, onError, limits: { maxAgeSeconds: options.maxAgeSeconds ?? 0 } });
+  const onHead = (head: LogHead) => {
+    feed.noteHead(head);
+    hub.noteHead(head);
+  };
+  const stopFollowing = followDatabases({ log, catalog, bus, databases: hub.databases, onHead, onError });
+  const users = createUsers({
+    prisma,
+    pool,
+    catalog,
+    keys: createKeyAuthenticator({ catalog, now: Date.now }),
+    feed,
+    documents: createUserDocuments(client.document, usersCollection),
+    passwords: createPasswords(),
+    indexesOf: createIndexesOf(catalog),
+    serverSecret,
+    notify,
+    trustedHosts: options.trustedHosts ?? [],
+    onError,
+    now: Date.now,
+  });
+  users.directory.onChange(hub.noteUser);
+  const keys = users.authenticator;
+  const limits = options.limits ?? noRequestLimits;
+  const accessGate = createAccessGate(keys, limits);
   const adminGate = createAdminGate({ sessions, serverSecret });
   const collectionIndexes = createCollectionIndexes({ pool, catalog, notify });
   const collectionSchemas = createCollectionSchemas({ pool, catalog, notify });
@@ -107,16 +145,27 @@ export async function startTestNode(address: PostgresAddress, options: TestNodeO
     hub,
     catalog,
     keys,
-    keyGate,
+    accessGate,
     adminGate,
     sessions,
-    tickets: createStreamTickets({ pool, catalog, now: Date.now }),
+    tickets: createStreamTickets({ pool, catalog, directory: users.directory, now: Date.now }),
+    directory: users.directory,
+    limits,
     bus,
     channelLog: createChannelLog(pool),
     places: createOpenStreams({ perKey: 0, perAddress: 0, total: 0, ...options.openStreams }),
     events: client.event,
     liveSources,
-    adminReads: { databases, apiKeys, collectionIndexes, collectionSchemas },
+    adminReads: {
+      databases,
+      apiKeys,
+      roles,
+      collectionIndexes,
+      collectionSchemas,
+      people: createAdminPeople({ prisma, passwords: createPasswords(), now: Date.now }),
+      audit: createAuditLog({ pool }),
+      userAccounts: users.accounts,
+    },
     onError,
   });
   const app = createHttpApp({
@@ -136,6 +185,7 @@ export async function startTestNode(address: PostgresAddress, options: TestNodeO
     connections,
     client,
     apiKeys,
+    roles,
     settings,
     catalog,
     databases,
@@ -143,6 +193,7 @@ export async function startTestNode(address: PostgresAddress, options: TestNodeO
     collectionIndexes,
     collectionSchemas,
     liveSources,
+    users,
     hub,
     errors,
     async createKey({ rest = [], listen = [], publish = [], origins = [] }) {
@@ -161,6 +212,8 @@ export async function startTestNode(address: PostgresAddress, options: TestNodeO
       realtime.close();
       await hub.drain(0);
       stopFollowing();
+      users.close();
+      feed.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await lanes.idle();

@@ -1,7 +1,9 @@
 /** How a response becomes a stream: what every route of streams does, whatever it shows. */
-import { keyProblem, type VerifiedKey } from '@tidewire/access/authenticate-key';
+import { endedProblem, type VerifiedAccess } from '@tidewire/access/authenticate-key';
 import { problemOfDatabaseFailure } from '@tidewire/access/database-problem';
 import { addressGroup } from '@tidewire/access/login-throttle';
+import { type ApplicationPrincipal, holderOf } from '@tidewire/access/principal';
+import type { UserDirectory } from '@tidewire/access/user-directory';
 import type { Catalog } from '@tidewire/db/catalog';
 import { audienceOf, type Listener } from '@tidewire/delivery/audience';
 import { parseCursor } from '@tidewire/delivery/cursor';
@@ -26,6 +28,8 @@ export type StreamDoorsDeps = {
   streamKeys: StreamKeys;
   /** Places for streams of this process. */
   places: OpenStreams;
+  /** Where users are kept up to date as long as streams of theirs are open. */
+  directory: Pick<UserDirectory, 'hold'>;
   onError: (error: unknown) => void;
   random?: (() => number) | undefined;
 };
@@ -52,8 +56,10 @@ export interface StreamDoors {
    * Postgres is away, too many ask, or there is no place, a stream is answered with 200, a time to come back at, and its end.
    */
   orComeBack(handler: RequestHandler): RequestHandler;
-  /** Makes such a handler for a stream of an application: type, key (or ticket) and origin first. */
-  forKeys(work: (access: VerifiedKey, request: Request, response: Response) => Promise<unknown>): RequestHandler;
+  /** Makes such a handler for a stream of an application: type, key or token (or ticket) and origin first. */
+  forApplications(
+    work: (access: VerifiedAccess, request: Request, response: Response) => Promise<unknown>,
+  ): RequestHandler;
 }
 
 const streamHead = { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-cache, no-transform' };
@@ -67,17 +73,18 @@ const full: Record<NoPlace, string> = {
 };
 
 export function createStreamDoors(deps: StreamDoorsDeps): StreamDoors {
-  const { hub, catalog, streamKeys, places, onError } = deps;
+  const { hub, catalog, streamKeys, places, directory, onError } = deps;
   const random = deps.random ?? Math.random;
-  const comeBack = () => encodeBlock({ retry: 1_000 + random() * 2_000 });
-  /** Whose key a request has; those of admins are missing. */
-  const keyIds = new WeakMap<Request, string>();
+  const comeBack = (afterSeconds = 1) => encodeBlock({ retry: afterSeconds * 1_000 + random() * 2_000 });
+  /** Who a request comes from; admins are missing. */
+  const holders = new WeakMap<Request, ApplicationPrincipal>();
 
   /** Takes a place, or answers the request and gives null. */
   function takePlace(request: Request, response: Response): { release: () => void } | null {
-    const key = keyIds.get(request) ?? null;
+    const holder = holders.get(request);
+    const key = holder === undefined ? null : holderOf(holder);
     const place = places.take({ key, address: addressGroup(request.ip ?? '') });
-    if (place.status === 'taken') return place;
+    if (place.status === 'taken') return holder?.kind === 'user' ? withHold(place, directory.hold(holder)) : place;
     response.writeHead(200, streamHead);
     response.end(`: ${full[place.of]}\n${encodeBlock({ retry: 5_000 + random() * 10_000 })}`);
     return null;
@@ -123,11 +130,12 @@ export function createStreamDoors(deps: StreamDoorsDeps): StreamDoors {
     const database = await catalog.byId(stream.databaseId);
     if (database === null) throw new Problem('not_found', 'The database does not exist.');
     const verdict = audienceOf(stream.listener, database);
-    if (verdict.status === 'ended') throw keyProblem({ status: 'revoked' });
+    if (verdict.status === 'ended') throw endedProblem(stream.listener, verdict.event);
     const cursor = cursorOf(request);
     if (request.method === 'HEAD') return answerHead(response);
-    const { audience } = verdict;
-    return open(request, response, (sink) => hub.subscribe({ ...stream, audience, filter, sink, cursor }), onClosed);
+    const { audience, until } = verdict;
+    const begin = (sink: SocketSink) => hub.subscribe({ ...stream, audience, until, filter, sink, cursor });
+    return open(request, response, begin, onClosed);
   }
 
   async function live(
@@ -147,21 +155,22 @@ export function createStreamDoors(deps: StreamDoorsDeps): StreamDoors {
   function orComeBack(handler: RequestHandler): RequestHandler {
     return (request, response, next) =>
       handler(request, response, (error?: unknown) => {
-        if (response.headersSent || !isPassing(error)) return next(error);
-        onError(error);
+        const problem = error instanceof Problem ? error : problemOfDatabaseFailure(error);
+        if (response.headersSent || !isPassing(problem)) return next(error);
+        if (problem?.code === 'unavailable') onError(error);
         allowReadingRetry(request, response);
         response.writeHead(200, streamHead);
-        response.end(comeBack());
+        response.end(comeBack(secondsOf(problem)));
       });
   }
 
-  function forKeys(work: Parameters<StreamDoors['forKeys']>[0]): RequestHandler {
+  function forApplications(work: Parameters<StreamDoors['forApplications']>[0]): RequestHandler {
     return orComeBack(async (request, response, next) => {
       try {
         refuseOtherTypes(request);
-        const access = await streamKeys(request);
-        admitOrigin(access.key, request, response);
-        keyIds.set(request, access.key.id);
+        const access = await streamKeys(request, response);
+        admitOrigin(access.rights, request, response);
+        holders.set(request, access.principal);
         await work(access, request, response);
       } catch (error) {
         next(error);
@@ -169,7 +178,17 @@ export function createStreamDoors(deps: StreamDoorsDeps): StreamDoors {
     });
   }
 
-  return { events, live, orComeBack, forKeys };
+  return { events, live, orComeBack, forApplications };
+}
+
+/** Lets go of both at once. */
+function withHold({ release }: { release: () => void }, letGo: () => void): { release: () => void } {
+  return {
+    release() {
+      release();
+      letGo();
+    },
+  };
 }
 
 function answerHead(response: Response): null {
@@ -178,9 +197,14 @@ function answerHead(response: Response): null {
 }
 
 /** Whether it may well go the next time. */
-function isPassing(error: unknown): boolean {
-  const problem = error instanceof Problem ? error : problemOfDatabaseFailure(error);
-  return problem?.code === 'unavailable';
+function isPassing(problem: Problem | null): boolean {
+  return problem?.code === 'unavailable' || problem?.code === 'too_many_requests';
+}
+
+/** When it may go again, where that is known. */
+function secondsOf(problem: Problem | null): number | undefined {
+  const seconds = Number(problem?.headers['Retry-After']);
+  return seconds > 0 ? seconds : undefined;
 }
 
 /** An `Accept` header that has neither the stream's type nor a wildcard for it cannot be served. Throws `not_acceptable`. */

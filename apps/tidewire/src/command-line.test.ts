@@ -48,8 +48,6 @@ test('list options of key create may be repeated', async () => {
   expect(calls[0]?.[2]).toMatchObject({
     name: 'n',
     rest: ['GET:a', '*:b'],
-    listen: [],
-    publish: [],
     origin: ['*'],
     json: true,
     database: 'default',
@@ -57,8 +55,36 @@ test('list options of key create may be repeated', async () => {
   expect(calls[0]?.[1]).toMatchObject({ dataDir: 'd' });
 });
 
+test('a key can be updated, rotated, and switched off and on by its id', async () => {
+  await run('key', 'update', 'abc', '--expires', '30d', '--rate-limit', 'none', '--clear', 'origin', '--clear', 'rest');
+  await run('key', 'rotate', 'abc', '--overlap', '12h');
+  for (const verb of ['show', 'disable', 'enable', 'revoke']) await run('key', verb, 'abc');
+  expect(calls.map(([name, , id]) => [name, id])).toEqual(
+    ['updateKey', 'rotateKey', 'showKey', 'disableKey', 'enableKey', 'revokeKey'].map((name) => [name, 'abc']),
+  );
+  expect(calls[0]?.[3]).toEqual({
+    database: 'default',
+    json: false,
+    expires: '30d',
+    rateLimit: 'none',
+    clear: ['origin', 'rest'],
+  });
+  expect(calls[1]?.[3]).toMatchObject({ overlap: '12h' });
+});
+
+test('the role of an admin is no flag of the server', async () => {
+  await run('admin', 'invite', 'vera@example.org', '--as', 'viewer', '--json');
+  await run('database', 'delete', 'shop', '--confirm', 'shop');
+  expect(calls).toEqual([
+    ['inviteAdmin', expect.not.objectContaining({ role: 'viewer' }), 'vera@example.org', { as: 'viewer', json: true }],
+    ['deleteDatabase', expect.anything(), 'shop', { confirm: 'shop' }],
+  ]);
+});
+
 test('an unknown command is named, with those that there are', async () => {
-  await expect(run('strat')).rejects.toThrow(/no command strat\. There are: start, migrate, import, .*key, settings/);
+  await expect(run('strat')).rejects.toThrow(
+    /no command strat\. There are: start, migrate, import, .*key, role, settings/,
+  );
 });
 
 test('what is missing is a usage error', async () => {

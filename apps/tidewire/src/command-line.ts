@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type OptionTable, renderOptionsHelp } from '@tidewire/server-kit/options';
 import { Command, Option } from 'commander';
+import type { KeyCommandOptions, KeyCreateOptions, KeyRotateOptions, KeyUpdateOptions } from './commands/key.js';
 import { optionTable } from './config.js';
 import { UsageError } from './exit.js';
 import { defaultDatabase } from './run-command.js';
@@ -30,9 +31,19 @@ export type Actions = {
     file: string,
     options: { database: string; dryRun: boolean; acceptFailing: boolean },
   ): Promise<void>;
-  createKey(flags: Flags, options: KeyFlags): Promise<void>;
-  listKeys(flags: Flags, options: { database: string; json: boolean }): Promise<void>;
-  revokeKey(flags: Flags, id: string, options: { database: string; json: boolean }): Promise<void>;
+  createKey(flags: Flags, options: KeyCreateOptions): Promise<void>;
+  listKeys(flags: Flags, options: KeyCommandOptions): Promise<void>;
+  showKey(flags: Flags, id: string, options: KeyCommandOptions): Promise<void>;
+  updateKey(flags: Flags, id: string, options: KeyUpdateOptions): Promise<void>;
+  rotateKey(flags: Flags, id: string, options: KeyRotateOptions): Promise<void>;
+  disableKey(flags: Flags, id: string, options: KeyCommandOptions): Promise<void>;
+  enableKey(flags: Flags, id: string, options: KeyCommandOptions): Promise<void>;
+  revokeKey(flags: Flags, id: string, options: KeyCommandOptions): Promise<void>;
+  listRoles(flags: Flags, options: { database: string; json: boolean }): Promise<void>;
+  showRole(flags: Flags, name: string, options: { database: string }): Promise<void>;
+  createRole(flags: Flags, name: string, options: RoleFlags): Promise<void>;
+  updateRole(flags: Flags, name: string, options: RoleFlags): Promise<void>;
+  deleteRole(flags: Flags, name: string, options: { database: string }): Promise<void>;
   getSettings(flags: Flags, name: string | undefined, options: { database: string }): Promise<void>;
   setSetting(flags: Flags, name: string, value: string, options: { database: string }): Promise<void>;
   listCollections(flags: Flags, options: { database: string; json: boolean }): Promise<void>;
@@ -44,17 +55,28 @@ export type Actions = {
   createIndex(flags: Flags, collection: string, fields: string[], options: IndexFlags): Promise<void>;
   dropIndex(flags: Flags, collection: string, name: string, options: { database: string }): Promise<void>;
   listDatabases(flags: Flags, options: { json: boolean }): Promise<void>;
+  createDatabase(flags: Flags, name: string): Promise<void>;
+  renameDatabase(flags: Flags, name: string, newName: string): Promise<void>;
+  deleteDatabase(flags: Flags, name: string, options: { confirm?: string }): Promise<void>;
+  listAdmins(flags: Flags, options: { json: boolean }): Promise<void>;
+  inviteAdmin(flags: Flags, email: string, options: { as: string; url?: string; json: boolean }): Promise<void>;
+  resetAdminPassword(flags: Flags, email: string): Promise<void>;
+  disableAdminTotp(flags: Flags, email: string): Promise<void>;
+  createUser(flags: Flags, email: string, options: UserFlags & { role?: string }): Promise<void>;
+  listUsers(flags: Flags, options: UserFlags): Promise<void>;
+  resetUser(flags: Flags, email: string, options: UserFlags): Promise<void>;
+  signOutUser(flags: Flags, email: string, options: UserFlags): Promise<void>;
 };
+export type UserFlags = { database: string; json: boolean };
 export type Flags = Readonly<Record<string, string | undefined>>;
 export type EmptyingFlags = { database: string; confirm?: string };
 export type IndexFlags = { database: string; name?: string; unique: boolean; where?: string; text: boolean };
-export type KeyFlags = {
+export type RoleFlags = {
   database: string;
-  name: string;
-  rest: string[];
-  listen: string[];
-  publish: string[];
-  origin: string[];
+  rest?: string[];
+  listen?: string[];
+  publish?: string[];
+  rules?: string;
   json: boolean;
 };
 
@@ -71,9 +93,13 @@ export function createCommandLine(actions: Actions): Command {
       `\nConfiguration, by flag or environment (also from a file .env here; secrets also as NAME_FILE):\n${renderOptionsHelp(optionTable)}`,
   );
   addServerCommands(program, actions);
+  addDatabaseCommands(program, actions);
+  addAdminCommands(program, actions);
   addCollectionCommands(program, actions);
   addKeyCommands(program, actions);
+  addRoleCommands(program, actions);
   addSettingsCommands(program, actions);
+  addUserCommands(program, actions);
   addIndexCommands(program, actions);
   addSchemaCommands(program, actions);
   return program;
@@ -127,18 +153,65 @@ function addServerCommands(program: Command, actions: Actions): void {
     .addOption(ofDatabase())
     .action((options, command: Command) => actions.inferTypes(flagsOf(command), options));
   program
-    .command('database')
-    .description('the databases')
-    .command('list')
-    .description('name, number of events, settings')
-    .option('--json', 'as JSON', false)
-    .action((options, command: Command) => actions.listDatabases(flagsOf(command), options));
-  program
     .command('version')
     .description('print the version')
     .action(() => {
       process.stdout.write(`${readVersion()}\n`);
     });
+}
+
+function addDatabaseCommands(program: Command, actions: Actions): void {
+  const database = program.command('database').description('the databases');
+  database
+    .command('list')
+    .description('name, number of events, settings')
+    .option('--json', 'as JSON', false)
+    .action((options, command: Command) => actions.listDatabases(flagsOf(command), options));
+  database
+    .command('create')
+    .description('make a database, with its own collections, keys, users and event log')
+    .argument('<name>')
+    .action((name, _options, command: Command) => actions.createDatabase(flagsOf(command), name));
+  database
+    .command('rename')
+    .description('give a database another name; its keys stay good')
+    .argument('<name>')
+    .argument('<newName>', 'the new name')
+    .action((from, to, _options, command: Command) => actions.renameDatabase(flagsOf(command), from, to));
+  database
+    .command('delete')
+    .description('delete a database with all that is in it; broken off, the server goes on with it')
+    .argument('<name>')
+    .option('--confirm <name>', 'its name, typed again')
+    .action((name, options, command: Command) => actions.deleteDatabase(flagsOf(command), name, options));
+}
+
+function addAdminCommands(program: Command, actions: Actions): void {
+  const admin = program.command('admin').description('the people at the dashboard');
+  admin
+    .command('list')
+    .description('who may use the dashboard, and who is invited')
+    .option('--json', 'as JSON', false)
+    .action((options, command: Command) => actions.listAdmins(flagsOf(command), options));
+  admin
+    .command('invite')
+    .description('make a link by which somebody becomes an admin; it is shown only once')
+    .argument('<email>')
+    // Not --role, which is the table's: what this process serves.
+    .option('--as <role>', 'owner, editor or viewer', 'editor')
+    .option('--url <url>', 'where the dashboard is reached; HOST and PORT of the configuration if not given')
+    .option('--json', 'one line of JSON with the token', false)
+    .action((email, options, command: Command) => actions.inviteAdmin(flagsOf(command), email, options));
+  admin
+    .command('reset-password')
+    .description('give an admin a new password, shown only once, and end all sessions of the account')
+    .argument('<email>')
+    .action((email, _options, command: Command) => actions.resetAdminPassword(flagsOf(command), email));
+  admin
+    .command('disable-totp')
+    .description('ask an admin for no one-time code any more')
+    .argument('<email>')
+    .action((email, _options, command: Command) => actions.disableAdminTotp(flagsOf(command), email));
 }
 
 function addCollectionCommands(program: Command, actions: Actions): void {
@@ -151,7 +224,7 @@ function addCollectionCommands(program: Command, actions: Actions): void {
   add('create', 'make an empty collection')
     .argument('<collection>')
     .action((name, options, command: Command) => actions.createCollection(flagsOf(command), name, options));
-  add('rename', 'give a collection another name; grants of keys do not follow')
+  add('rename', 'give a collection another name; grants of keys and roles, and rules, do not follow')
     .argument('<collection>')
     .argument('<name>', 'the new name')
     .action((from, to, options, command: Command) => actions.renameCollection(flagsOf(command), from, to, options));
@@ -167,30 +240,104 @@ function addCollectionCommands(program: Command, actions: Actions): void {
 
 function addKeyCommands(program: Command, actions: Actions): void {
   const key = program.command('key').description('the keys of applications');
-  key
-    .command('create')
-    .description('make a key; it is shown only once. Lists may be given several times')
-    .requiredOption('--name <name>', 'what people call it')
-    .option('--rest <grant>', "METHOD:COLLECTION, as in 'GET:company' or '*:*'", collect, [])
-    .option('--listen <channel>', "METHOD:COLLECTION or PUBLISH:EVENT, as in 'POST:company'", collect, [])
-    .option('--publish <event>', "a custom event, as in 'GOAL' or 'chat.*'", collect, [])
-    .option('--origin <origin>', "from where browsers may use it, as in 'https://app.example' or '*'", collect, [])
-    .addOption(ofDatabase())
-    .option('--json', 'one line of JSON with id and key', false)
-    .action((options, command: Command) => actions.createKey(flagsOf(command), options));
-  key
-    .command('list')
-    .description('the keys and what they may')
-    .addOption(ofDatabase())
+  const add = (name: string, description: string) =>
+    key.command(name).description(description).addOption(ofDatabase()).option('--json', 'as JSON', false);
+  const addOne = (name: string, description: string) =>
+    add(name, description).argument('<id>', 'its id, as in the list');
+
+  addTerms(
+    add('create', 'make a key; it is shown only once. Lists may be given several times').requiredOption(
+      '--name <name>',
+      'what people call it',
+    ),
+  ).action((options, command: Command) => actions.createKey(flagsOf(command), options));
+  add('list', 'the keys, what they may and how many streams they have open').action((options, command: Command) =>
+    actions.listKeys(flagsOf(command), options),
+  );
+  addOne('show', 'one key').action((id, options, command: Command) => actions.showKey(flagsOf(command), id, options));
+  addTerms(
+    addOne('update', 'change a key; a list that is given replaces the present one').option(
+      '--name <name>',
+      'what people call it',
+    ),
+  )
+    .option('--clear <list>', 'empty a list: rest, listen, publish or origin', collect)
+    .action((id, options, command: Command) => actions.updateKey(flagsOf(command), id, options));
+  addOne('rotate', 'give a key another text, which is shown only once; its streams stay open')
+    .option('--overlap <time>', 'how long the present text is taken as well, as in 12h; 0 for no longer', '24h')
+    .action((id, options, command: Command) => actions.rotateKey(flagsOf(command), id, options));
+  addOne('disable', 'switch a key off, until it is switched on again').action((id, options, command: Command) =>
+    actions.disableKey(flagsOf(command), id, options),
+  );
+  addOne('enable', 'switch a key on again').action((id, options, command: Command) =>
+    actions.enableKey(flagsOf(command), id, options),
+  );
+  addOne('revoke', 'end a key for good').action((id, options, command: Command) =>
+    actions.revokeKey(flagsOf(command), id, options),
+  );
+}
+
+/** What a key may and how long; a list that is not given is absent. */
+function addTerms(command: Command): Command {
+  return command
+    .option('--rest <grant>', "METHOD:COLLECTION, as in 'GET:company' or '*:*'", collect)
+    .option('--listen <channel>', "METHOD:COLLECTION or PUBLISH:EVENT, as in 'POST:company'", collect)
+    .option('--publish <event>', "a custom event, as in 'GOAL' or 'chat.*'", collect)
+    .option(
+      '--origin <origin>',
+      "from where browsers may use it, as in 'https://app.example' or '*': that makes it a web key; without, it is a server key",
+      collect,
+    )
+    .option('--expires <time>', 'when it is over: a time from now on (30d), a moment (2027-01-31T12:00:00Z), or never')
+    .option('--rate-limit <number>', 'requests in a minute, or none');
+}
+
+function addRoleCommands(program: Command, actions: Actions): void {
+  const role = program.command('role').description('the roles of users, with their rules');
+  const add = (name: string, description: string) =>
+    role.command(name).description(description).addOption(ofDatabase());
+  const addChanging = (name: string, description: string) =>
+    add(name, description)
+      .argument('<name>', "as in a token's claim")
+      .option('--rest <grant>', "METHOD:COLLECTION, as in 'GET:company' or '*:*'", collect)
+      .option('--listen <channel>', "METHOD:COLLECTION or PUBLISH:EVENT, as in 'POST:company'", collect)
+      .option('--publish <event>', "a custom event, as in 'GOAL' or 'chat.*'", collect)
+      .option('--rules <file>', 'a file with the rules as JSON, by collection')
+      .option('--json', 'one line of JSON', false);
+  add('list', 'the roles and what they may')
     .option('--json', 'as JSON', false)
-    .action((options, command: Command) => actions.listKeys(flagsOf(command), options));
-  key
-    .command('revoke')
-    .description('end a key for good')
-    .argument('<id>', 'its id, as in the list')
-    .addOption(ofDatabase())
-    .option('--json', 'as JSON', false)
-    .action((id, options, command: Command) => actions.revokeKey(flagsOf(command), id, options));
+    .action((options, command: Command) => actions.listRoles(flagsOf(command), options));
+  add('show', 'a role with its rules, as JSON')
+    .argument('<name>')
+    .action((name, options, command: Command) => actions.showRole(flagsOf(command), name, options));
+  addChanging('create', 'make a role. Lists may be given several times').action((name, options, command: Command) =>
+    actions.createRole(flagsOf(command), name, options),
+  );
+  addChanging('update', 'change a role; a list that is given replaces the present one, and so do the rules').action(
+    (name, options, command: Command) => actions.updateRole(flagsOf(command), name, options),
+  );
+  add('delete', 'delete a role; whoever has it may nothing by it any more')
+    .argument('<name>')
+    .action((name, options, command: Command) => actions.deleteRole(flagsOf(command), name, options));
+}
+
+function addUserCommands(program: Command, actions: Actions): void {
+  const user = program.command('user').description('the accounts of users of applications');
+  const add = (name: string, description: string) =>
+    user.command(name).description(description).addOption(ofDatabase()).option('--json', 'as JSON', false);
+  add('create', 'make an account, and a token with which its password is set')
+    .argument('<email>', 'the address that the person signs in with')
+    .option('--role <role>', 'instead of the default role')
+    .action((email, options, command: Command) => actions.createUser(flagsOf(command), email, options));
+  add('list', 'the accounts, newest first').action((options, command: Command) =>
+    actions.listUsers(flagsOf(command), options),
+  );
+  add('reset', 'make a token with which the person sets a new password')
+    .argument('<email>')
+    .action((email, options, command: Command) => actions.resetUser(flagsOf(command), email, options));
+  add('sign-out', 'end all sessions of a person')
+    .argument('<email>')
+    .action((email, options, command: Command) => actions.signOutUser(flagsOf(command), email, options));
 }
 
 function addSettingsCommands(program: Command, actions: Actions): void {
@@ -270,7 +417,7 @@ function addTableOptions(program: Command, names: string[]): void {
   }
 }
 
-function collect(value: string, list: string[]): string[] {
+function collect(value: string, list: string[] = []): string[] {
   return [...list, value];
 }
 

@@ -23,6 +23,17 @@ const postgresUrl = z
   .regex(/^postgres(ql)?:\/\//)
   .refine((text) => URL.canParse(text));
 
+/** Hosts as they stand in a URL. */
+const hostList = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((host) => host.trim().toLowerCase())
+      .filter((host) => host !== ''),
+  )
+  .refine((hosts) => hosts.every((host) => URL.canParse(`http://${host}`) && !/[/?#@]/.test(host)));
+
 export const optionTable = {
   port: {
     env: 'PORT',
@@ -63,7 +74,7 @@ export const optionTable = {
     schema: redisUrl.optional(),
     default: null,
     description:
-      'A Redis or Valkey over which the processes of one service tell each other of changes; without one they look once a second. A Redis Cluster (7.0 or newer) is known by any of its nodes; several, with commas between them, are better',
+      'A Redis or Valkey over which the processes of one service tell each other of changes, and in which they count the requests of keys with a limit; without one they look once a second, and each counts for itself. A Redis Cluster (7.0 or newer) is known by any of its nodes; several, with commas between them, are better',
     wants: 'a URL such as redis://:password@host:6379, or several of one cluster with commas between them',
     secret: true,
   },
@@ -129,6 +140,15 @@ export const optionTable = {
     description: 'How many proxies stand in front and are believed in X-Forwarded-For and X-Forwarded-Proto',
     wants: 'a whole number from 0 to 10',
   },
+  trustedIssuerHosts: {
+    env: 'TRUSTED_ISSUER_HOSTS',
+    flag: 'trusted-issuer-hosts',
+    schema: hostList,
+    default: '',
+    description:
+      'Hosts whose keys of tokens (auth.jwksUrl) may be fetched over http and at private addresses, with commas between them; all others must be on the Internet and have https',
+    wants: 'names or addresses of hosts, with a port or without, as in localhost:8080,keycloak.internal',
+  },
   streamsPerKey: {
     env: 'STREAMS_PER_KEY',
     flag: 'streams-per-key',
@@ -145,6 +165,15 @@ export const optionTable = {
     default: '1000',
     description:
       'Most open streams of one address in this process (IPv6: of one /64); those of this machine itself are not counted. Behind proxies set TRUST_PROXY. 0 for no bound',
+    wants: 'a whole number from 0 to 1000000',
+  },
+  attemptsPerAddress: {
+    env: 'ATTEMPTS_PER_ADDRESS',
+    flag: 'attempts-per-address',
+    schema: wholeNumber(1_000_000),
+    default: '600',
+    description:
+      'Requests without a good key in a minute of one address (IPv6: of one /64), over all processes with REDIS_URL; more get 429. Those of this machine itself are not counted. Behind proxies set TRUST_PROXY. 0 for no bound',
     wants: 'a whole number from 0 to 1000000',
   },
   maxStreams: {
@@ -182,6 +211,11 @@ export function streamLimitsOf(config: Config) {
   const { streamsPerKey, streamsPerAddress, maxStreams, streamMaxAgeMinutes } = config;
   const maxAgeSeconds = streamMaxAgeMinutes * 60;
   return { perKey: streamsPerKey, perAddress: streamsPerAddress, total: maxStreams, maxAgeSeconds };
+}
+
+/** The bounds of requests, as `composeServices` takes them. */
+export function requestBoundsOf({ redisUrl, attemptsPerAddress }: Config) {
+  return { redisUrl: redisUrl ?? null, attemptsPerAddress };
 }
 
 /** Everything that is wrong with the configuration, one sentence a line. */

@@ -6,6 +6,7 @@ import { createLifecycle, exitOnSignals } from '@tidewire/server-kit/lifecycle';
 import { createLogger } from '@tidewire/server-kit/logger';
 import { CommanderError } from 'commander';
 import { createCommandLine, type Flags } from './command-line.js';
+import { disableAdminTotp, inviteAdmin, listAdmins, resetAdminPassword } from './commands/admin.js';
 import {
   checkConfirmation,
   createCollection,
@@ -15,20 +16,30 @@ import {
   truncateCollection,
 } from './commands/collection.js';
 import { checkIndex, createIndex, dropIndex, listIndexes } from './commands/collection-index.js';
-import { listDatabases } from './commands/database.js';
+import {
+  checkDatabaseConfirmation,
+  createDatabase,
+  deleteDatabase,
+  listDatabases,
+  renameDatabase,
+} from './commands/database.js';
 import { checkExport, runExport } from './commands/export.js';
 import { checkImport, runImport } from './commands/import.js';
-import { createKey, listKeys, revokeKey } from './commands/key.js';
+import { createKey, listKeys, revokeKey, rotateKey, showKey, switchKey, updateKey } from './commands/key.js';
 import { runMigrations } from './commands/migrate.js';
+import { createRole, deleteRole, listRoles, showRole, updateRole } from './commands/role.js';
 import { checkCollectionName } from './commands/row-file.js';
 import { getSchema, readSchemaFile, setSchema } from './commands/schema.js';
 import { getSettings, setSetting } from './commands/settings.js';
 import { start } from './commands/start.js';
 import { inferTypes } from './commands/types.js';
+import { createUser, listUsers, resetUser, signOutUser, type UserPlace } from './commands/user.js';
 import { type Config, loadConfig } from './config.js';
 import { describeFailure, exitCodeOf, exitCodes } from './exit.js';
 import type { Core } from './open-core.js';
+import { openUsers } from './open-users.js';
 import { withCore } from './run-command.js';
+import { readServerSecret } from './server-secret.js';
 
 if (existsSync('.env')) process.loadEnvFile('.env');
 const useColours = (stream: NodeJS.WriteStream) => stream.isTTY && !process.env.NO_COLOR;
@@ -48,6 +59,23 @@ function loggerFor(level: Config['logLevel']) {
 async function command(flags: Flags, use: (core: Core) => Promise<string>): Promise<void> {
   const config = loadConfig(flags, process.env);
   print(await withCore(config, loggerFor(config.logLevel === 'info' ? 'warn' : config.logLevel), use));
+}
+
+/** The same for commands about users. */
+async function userCommand(flags: Flags, use: (place: UserPlace) => Promise<string>): Promise<void> {
+  const config = loadConfig(flags, process.env);
+  const logger = loggerFor(config.logLevel === 'info' ? 'warn' : config.logLevel);
+  const serverSecret = config.secretKey ?? readServerSecret(config.dataDir);
+  const onError = (error: unknown) => logger.warn({ err: error }, 'A task beside the command failed.');
+  const text = await withCore(config, logger, async (core) => {
+    const users = openUsers(core, { serverSecret, trustedHosts: [], onError });
+    try {
+      return await use({ core, users });
+    } finally {
+      users.close();
+    }
+  });
+  print(text);
 }
 
 const realtimeMain = fileURLToPath(new URL('./realtime-main.js', import.meta.url));
@@ -106,9 +134,23 @@ const program = createCommandLine({
     checkConfirmation(collection, { confirm });
     return command(flags, (core) => dropCollection(core, collection, { database, confirm }));
   },
+  createUser: (flags, email, options) => userCommand(flags, (place) => createUser(place, email, options)),
+  listUsers: (flags, options) => userCommand(flags, (place) => listUsers(place, options)),
+  resetUser: (flags, email, options) => userCommand(flags, (place) => resetUser(place, email, options)),
+  signOutUser: (flags, email, options) => userCommand(flags, (place) => signOutUser(place, email, options)),
   createKey: (flags, options) => command(flags, (core) => createKey(core, options)),
   listKeys: (flags, options) => command(flags, (core) => listKeys(core, options)),
+  showKey: (flags, id, options) => command(flags, (core) => showKey(core, id, options)),
+  updateKey: (flags, id, options) => command(flags, (core) => updateKey(core, id, options)),
+  rotateKey: (flags, id, options) => command(flags, (core) => rotateKey(core, id, options)),
+  disableKey: (flags, id, options) => command(flags, (core) => switchKey(core, id, { ...options, disabled: true })),
+  enableKey: (flags, id, options) => command(flags, (core) => switchKey(core, id, { ...options, disabled: false })),
   revokeKey: (flags, id, options) => command(flags, (core) => revokeKey(core, id, options)),
+  listRoles: (flags, options) => command(flags, (core) => listRoles(core, options)),
+  showRole: (flags, name, options) => command(flags, (core) => showRole(core, name, options)),
+  createRole: (flags, name, options) => command(flags, (core) => createRole(core, name, options)),
+  updateRole: (flags, name, options) => command(flags, (core) => updateRole(core, name, options)),
+  deleteRole: (flags, name, options) => command(flags, (core) => deleteRole(core, name, options)),
   getSettings: (flags, name, options) => command(flags, (core) => getSettings(core, name, options)),
   setSetting: (flags, name, value, options) => command(flags, (core) => setSetting(core, name, value, options)),
   listIndexes: (flags, collection, options) => command(flags, (core) => listIndexes(core, collection, options)),
@@ -118,6 +160,20 @@ const program = createCommandLine({
   },
   dropIndex: (flags, collection, name, options) => command(flags, (core) => dropIndex(core, collection, name, options)),
   listDatabases: (flags, options) => command(flags, (core) => listDatabases(core, options)),
+  createDatabase: (flags, name) => command(flags, (core) => createDatabase(core, name)),
+  renameDatabase: (flags, name, newName) => command(flags, (core) => renameDatabase(core, name, newName)),
+  deleteDatabase: (flags, name, { confirm }) => {
+    checkDatabaseConfirmation(name, { confirm });
+    return command(flags, (core) => deleteDatabase(core, name, { confirm }));
+  },
+  listAdmins: (flags, options) => command(flags, (core) => listAdmins(core, options)),
+  inviteAdmin: (flags, email, { as: role, url, json }) => {
+    const { host, port } = loadConfig(flags, process.env);
+    const reached = url ?? `http://${host}:${port}`;
+    return command(flags, (core) => inviteAdmin(core, email, { role, url: reached, json }));
+  },
+  resetAdminPassword: (flags, email) => command(flags, (core) => resetAdminPassword(core, email)),
+  disableAdminTotp: (flags, email) => command(flags, (core) => disableAdminTotp(core, email)),
 });
 
 try {

@@ -1,6 +1,10 @@
 /** What server and commands have in common: connections, catalog, event log, and the client through which alone is written. */
+import { type AdminPeople, createAdminPeople } from '@tidewire/access/admin-people';
 import { type ApiKeys, createApiKeys } from '@tidewire/access/api-keys';
+import { type AuditLog, createAuditLog } from '@tidewire/access/audit-log';
 import { createDatabases, type Databases } from '@tidewire/access/databases';
+import { createPasswords, type Passwords } from '@tidewire/access/passwords';
+import { createRoles, type Roles } from '@tidewire/access/roles';
 import { createSettings, type Settings } from '@tidewire/access/settings';
 import { type CapturingClient, captureWrites } from '@tidewire/change-log/capture-extension';
 import type { ChangeBus } from '@tidewire/change-log/change-bus';
@@ -24,7 +28,11 @@ export type Core = {
   bus: ChangeBus;
   log: EventLog;
   databases: Databases;
+  people: AdminPeople;
+  passwords: Passwords;
+  audit: AuditLog;
   apiKeys: ApiKeys;
+  roles: Roles;
   settings: Settings;
   collectionIndexes: CollectionIndexes;
   collectionSchemas: CollectionSchemas;
@@ -60,6 +68,7 @@ export function openCore(address: PostgresAddress, logger: Logger, options: Core
   const catalog = createCatalog(pool);
   const onBusError = onError('The change bus failed; changes are found by looking once a second.');
   const bus = options.bus ?? openBus(options.redisUrl, onBusError);
+  const passwords = createPasswords();
   const shapeOf = createShapeOf();
   const lanes = createCommitLanes({
     pool: lanePool,
@@ -77,8 +86,12 @@ export function openCore(address: PostgresAddress, logger: Logger, options: Core
     bus,
     client: captureWrites(prisma, lanes.submit),
     log: createEventLog(pool),
-    databases: createDatabases({ prisma, pool }),
-    apiKeys: createApiKeys({ prisma, catalog, notify, now: Date.now }),
+    databases: createDatabases({ prisma, pool, catalog, notify }),
+    people: createAdminPeople({ prisma, passwords, now: Date.now }),
+    passwords,
+    audit: createAuditLog({ pool }),
+    apiKeys: createApiKeys({ prisma, pool, catalog, notify, now: Date.now }),
+    roles: createRoles({ prisma, catalog, notify }),
     settings: createSettings({ prisma, catalog, notify }),
     collectionIndexes: createCollectionIndexes({ pool, catalog, notify }),
     collectionSchemas: createCollectionSchemas({ pool, catalog, notify }),

@@ -1,4 +1,4 @@
-import type { KeyGate } from '@tidewire/access/key-gate';
+import type { AccessGate } from '@tidewire/access/access-gate';
 import { createApi } from '@tidewire/api/app';
 import { routeTable } from '@tidewire/api/openapi/route-table';
 import { createRealtime } from '@tidewire/realtime/app';
@@ -13,8 +13,8 @@ type Layer = {
 
 /** Routers that are only looked at: no request ever comes, so nothing of what they need is called. */
 const unused = new Proxy(() => unused, { get: () => unused }) as never;
-const gate: KeyGate = () => () => undefined;
-const deps = { ...{ keyGate: gate, adminGate: gate } };
+const gate: AccessGate = () => () => undefined;
+const deps = { ...{ accessGate: gate, adminGate: gate } };
 
 function routers(): Layer[][] {
   const all = { get: (target: object, name: string) => Reflect.get(target, name) ?? unused };

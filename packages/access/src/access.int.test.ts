@@ -11,8 +11,10 @@ import { createDatabases } from './databases.js';
 import { createLastUseRecorder } from './last-use.js';
 import { createLoginThrottle } from './login-throttle.js';
 import { createPasswords } from './passwords.js';
+import { createSealedSecrets } from './sealed-secrets.js';
 import { createSettings } from './settings.js';
 import { createSetupToken } from './setup-token.js';
+import { createStreamCountReporter } from './stream-counts.js';
 
 let address: PostgresAddress;
 let connections: PostgresConnections;
@@ -101,6 +103,124 @@ describe('keys', () => {
     });
   });
 
+  it('are rotated under their id: the new text is good at once on every process, the old one until its time', async () => {
+    let time = Date.now();
+    const now = () => time;
+    const catalog = createCatalog(connections.pool);
+    const elsewhere = createCatalog(connections.pool);
+    const apiKeys = createApiKeys({ ...connections, catalog, notify, now });
+    const here = createKeyAuthenticator({ catalog, now });
+    const there = createKeyAuthenticator({ catalog: elsewhere, now });
+    const made = await apiKeys.create(databaseId, request);
+    expect(await there.verify(made.key)).toMatchObject({ status: 'verified' });
+    const rotated = await apiKeys.rotate(databaseId, made.id, { overlapSeconds: 60 });
+    expect([rotated.id, rotated.prefix, rotated.rest]).toEqual([made.id, made.prefix, made.rest]);
+    expect(rotated.previousUntil).toBe(new Date(time + 60_000).toISOString());
+    for (const keys of [here, there])
+      for (const text of [rotated.key, made.key]) expect(await keys.verify(text)).toMatchObject({ status: 'verified' });
+    time += 60_000;
+    for (const keys of [here, there]) {
+      expect(await keys.verify(made.key)).toEqual({ status: 'unknown' });
+      expect(await keys.verify(rotated.key)).toMatchObject({ status: 'verified' });
+    }
+    expect((await apiKeys.get(databaseId, made.id)).previousUntil).toBeNull();
+    const again = await apiKeys.rotate(databaseId, made.id, { overlapSeconds: 0 });
+    expect(again.previousUntil).toBeNull();
+    expect(await here.verify(rotated.key)).toEqual({ status: 'unknown' });
+    await apiKeys.revoke(databaseId, made.id);
+    await expect(apiKeys.rotate(databaseId, made.id, { overlapSeconds: 0 })).rejects.toMatchObject({
+      code: 'conflict',
+    });
+  });
+
+  it('rotated by several at once are good with the text of the last one alone, and no change is lost', async () => {
+    const catalog = createCatalog(connections.pool);
+    const apiKeys = createApiKeys({ ...connections, catalog, notify, now: Date.now });
+    const { id } = await apiKeys.create(databaseId, request);
+    const [, ...texts] = await Promise.all([
+      apiKeys.update(databaseId, id, { rateLimit: 7 }),
+      ...Array.from({ length: 8 }, () => apiKeys.rotate(databaseId, id, { overlapSeconds: 0 })),
+    ]);
+    const keys = createKeyAuthenticator({ catalog, now: Date.now });
+    const outcomes = await Promise.all(texts.map((one) => ('key' in one ? keys.verify(one.key) : null)));
+    expect(outcomes.filter((outcome) => outcome?.status === 'verified')).toHaveLength(1);
+    expect((await apiKeys.get(databaseId, id)).rateLimit).toBe(7);
+  });
+
+  it('are switched off and on, and keep the time at which they were', async () => {
+    let time = Date.UTC(2031, 0, 1);
+    const catalog = createCatalog(connections.pool);
+    const apiKeys = createApiKeys({ ...connections, catalog, notify, now: () => time });
+    const keys = createKeyAuthenticator({ catalog, now: () => time });
+    const { id, key } = await apiKeys.create(databaseId, request);
+    const off = await apiKeys.update(databaseId, id, { disabled: true });
+    expect(off.disabledAt).toBe('2031-01-01T00:00:00.000Z');
+    expect(await keys.verify(key)).toEqual({ status: 'revoked' });
+    time += 60_000;
+    expect((await apiKeys.update(databaseId, id, { disabled: true, name: 'still off' })).disabledAt).toBe(
+      off.disabledAt,
+    );
+    expect((await apiKeys.update(databaseId, id, { disabled: false })).disabledAt).toBeNull();
+    expect(await keys.verify(key)).toMatchObject({ status: 'verified' });
+  });
+
+  it('expire by themselves; an expiry that is over is refused, unless it is the one that the key has', async () => {
+    let time = Date.UTC(2031, 0, 1);
+    const catalog = createCatalog(connections.pool);
+    const apiKeys = createApiKeys({ ...connections, catalog, notify, now: () => time });
+    const keys = createKeyAuthenticator({ catalog, now: () => time });
+    const expiresAt = new Date(time + 1_000).toISOString();
+    const { id, key } = await apiKeys.create(databaseId, { ...request, expiresAt });
+    expect(await keys.verify(key)).toMatchObject({ status: 'verified' });
+    time += 1_000;
+    expect(await keys.verify(key)).toEqual({ status: 'revoked' });
+    const over = new Date(time).toISOString();
+    const refusal = { code: 'validation_failed', errors: [{ field: '/expiresAt' }] };
+    time += 1;
+    await expect(apiKeys.create(databaseId, { ...request, expiresAt: over })).rejects.toMatchObject(refusal);
+    await expect(apiKeys.update(databaseId, id, { expiresAt: new Date(time).toISOString() })).rejects.toMatchObject(
+      refusal,
+    );
+    expect((await apiKeys.update(databaseId, id, { expiresAt, name: 'late' })).name).toBe('late');
+    expect((await apiKeys.update(databaseId, id, { expiresAt: null })).expiresAt).toBeNull();
+    expect(await keys.verify(key)).toMatchObject({ status: 'verified' });
+  });
+
+  it('show the streams that are open with them on all processes, without those of a process that fell silent', async () => {
+    const catalog = createCatalog(connections.pool);
+    const { pool } = connections;
+    const apiKeys = createApiKeys({ ...connections, catalog, notify, now: Date.now });
+    const { id } = await apiKeys.create(databaseId, request);
+    const onError = (error: unknown) => {
+      throw error;
+    };
+    const held = [
+      new Map([
+        [id, 2],
+        ['user:ada', 5],
+      ]),
+      new Map([[id, 3]]),
+    ];
+    const reporters = held.map((counts) => createStreamCountReporter({ pool, openStreams: () => counts, onError }));
+    const shown = async () => [
+      (await apiKeys.get(databaseId, id)).openStreams,
+      (await apiKeys.list(databaseId)).find((key) => key.id === id)?.openStreams,
+    ];
+    expect(await shown()).toEqual([0, 0]);
+    for (const reporter of reporters) await reporter.report();
+    expect(await shown()).toEqual([5, 5]);
+    held[0]?.clear();
+    await reporters[0]?.report();
+    expect(await shown()).toEqual([3, 3]);
+    await pool.query("UPDATE stream_counts SET reported_at = now() - interval '21 seconds'");
+    expect(await shown()).toEqual([0, 0]);
+    // Without a change it is said again, not each time.
+    for (let time = 0; time < 5; time += 1) await reporters[1]?.report();
+    expect(await shown()).toEqual([3, 3]);
+    for (const reporter of reporters) await reporter.close();
+    expect((await pool.query('SELECT FROM stream_counts')).rowCount).toBe(0);
+  });
+
   it('have their last use recorded, the newest one, from any number of processes', async () => {
     const catalog = createCatalog(connections.pool);
     const { id } = await createApiKeys({ ...connections, catalog, notify, now: Date.now }).create(databaseId, request);
@@ -146,6 +266,8 @@ describe('admins', () => {
       throttle,
       passwords: createPasswords(),
       setupToken: createSetupToken(serverSecret),
+      secrets: createSealedSecrets(serverSecret),
+      now,
     });
   }
 
@@ -224,11 +346,11 @@ describe('admins', () => {
       orderBy: { createdAt: 'desc' },
     });
     const principal = await sessions.find(sessionId);
-    expect(principal).toEqual({ kind: 'admin', adminId, email, sessionId });
+    expect(principal).toEqual({ kind: 'admin', adminId, email, role: 'owner', sessionId });
     time += 7 * 24 * 60 * 60_000;
     expect(await sessions.find(sessionId)).toBeNull();
     time -= 7 * 24 * 60 * 60_000;
-    if (principal !== null) await admins.signOut(principal);
+    if (principal !== null) await admins.signOut({ ...principal, address: '' });
     expect(await sessions.find(sessionId)).toBeNull();
   });
 });

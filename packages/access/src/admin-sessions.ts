@@ -1,7 +1,10 @@
 /** The sessions of admins: a signed cookie in the browser that names a row in Postgres; without the row it is worth nothing. */
 import { createHmac } from 'node:crypto';
 import type { AdminClient } from '@tidewire/db/client';
+import type { AdminSessionAnswer } from '@tidewire/protocol/admins';
 import { SignJWT } from 'jose';
+import { inTransaction } from './admin-transaction.js';
+import { type Doer, recordAudit, systemDoer } from './audit-log.js';
 import type { AdminPrincipal } from './principal.js';
 
 /** How long a session lasts. */
@@ -11,16 +14,25 @@ export const sessionLifetimeMs = 7 * 24 * 60 * 60_000;
 export const sessionTokenIssuer = 'tidewire';
 export const sessionTokenAudience = 'tidewire-dashboard';
 
+/** Whose session it is. */
+export type SessionOwner = Omit<AdminPrincipal, 'address'>;
+/** Where the browser is, and how it names itself. */
+export type SessionClient = { address: string; userAgent: string };
+
 export interface AdminSessions {
   /** Begins a session; `token` is the cookie's value. */
-  start(adminId: string): Promise<{ token: string; expiresAt: Date }>;
-  /** Who a session belongs to, or null when it has ended. Reads the row each time, so an ended session is ended at once. */
-  find(sessionId: string): Promise<AdminPrincipal | null>;
+  start(adminId: string, client?: SessionClient): Promise<{ token: string; expiresAt: Date }>;
+  /** Who a session belongs to, or null when it has ended. Reads the row each time, so an ended session and a changed role count at once. Notes the use, to the minute. */
+  find(sessionId: string): Promise<SessionOwner | null>;
+  /** Those of an admin that are good, the last one used first. */
+  list(adminId: string): Promise<Omit<AdminSessionAnswer, 'isCurrent'>[]>;
   /** Ends it; ending it again changes nothing. */
-  end(sessionId: string): Promise<void>;
+  end(sessionId: string, doer?: Doer): Promise<void>;
   /** Removes those that are over; to be called now and then. */
   sweep(): Promise<void>;
 }
+
+const MINUTE_MS = 60_000;
 
 export type AdminSessionsDeps = { prisma: AdminClient; serverSecret: string; now: () => number };
 
@@ -32,11 +44,36 @@ export function sessionTokenKey(serverSecret: string): Buffer {
 export function createAdminSessions({ prisma, serverSecret, now }: AdminSessionsDeps): AdminSessions {
   const key = sessionTokenKey(serverSecret);
 
+  /** Of several at once one writes. */
+  async function noteUse(id: string, lastUsedAt: Date): Promise<void> {
+    const at = now();
+    if (at - lastUsedAt.getTime() < MINUTE_MS) return;
+    await prisma.adminSession.updateMany({
+      where: { id, lastUsedAt: { lte: new Date(at - MINUTE_MS) } },
+      data: { lastUsedAt: new Date(at) },
+    });
+  }
+
   return {
-    async start(adminId) {
+    async start(adminId, { address, userAgent } = { address: '', userAgent: '' }) {
       const startedAt = now();
       const expiresAt = new Date(startedAt + sessionLifetimeMs);
-      const { id } = await prisma.adminSession.create({ data: { adminId, expiresAt }, select: { id: true } });
+      const at = new Date(startedAt);
+      const client = { address, userAgent: userAgent.slice(0, 300) };
+      const id = await inTransaction(prisma, async (transaction) => {
+        const { id, admin } = await transaction.adminSession.create({
+          data: { adminId, expiresAt, createdAt: at, lastUsedAt: at, ...client },
+          select: { id: true, admin: { select: { email: true } } },
+        });
+        const doer = { actor: `admin:${adminId}`, name: admin.email, address };
+        await recordAudit(transaction, doer, {
+          action: 'session.start',
+          database: null,
+          subject: admin.email,
+          after: client,
+        });
+        return id;
+      });
       const token = await new SignJWT({ sid: id })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
         .setIssuer(sessionTokenIssuer)
@@ -49,13 +86,36 @@ export function createAdminSessions({ prisma, serverSecret, now }: AdminSessions
     async find(sessionId) {
       const session = await prisma.adminSession.findFirst({
         where: { id: sessionId, expiresAt: { gt: new Date(now()) } },
-        select: { admin: { select: { id: true, email: true } } },
+        select: { lastUsedAt: true, admin: { select: { id: true, email: true, role: true } } },
       });
       if (session === null) return null;
-      return { kind: 'admin', adminId: session.admin.id, email: session.admin.email, sessionId };
+      await noteUse(sessionId, session.lastUsedAt);
+      const { id: adminId, email, role } = session.admin;
+      return { kind: 'admin', adminId, email, role, sessionId };
     },
-    async end(sessionId) {
-      await prisma.adminSession.deleteMany({ where: { id: sessionId } });
+    async list(adminId) {
+      const rows = await prisma.adminSession.findMany({
+        where: { adminId, expiresAt: { gt: new Date(now()) } },
+        orderBy: [{ lastUsedAt: 'desc' }, { id: 'desc' }],
+      });
+      return rows.map(({ id, createdAt, lastUsedAt, expiresAt, address, userAgent }) => ({
+        id,
+        createdAt: createdAt.toISOString(),
+        lastUsedAt: lastUsedAt.toISOString(),
+        expiresAt: expiresAt.toISOString(),
+        address,
+        userAgent,
+      }));
+    },
+    async end(sessionId, doer = systemDoer) {
+      await inTransaction(prisma, async (transaction) => {
+        const select = { address: true, userAgent: true, admin: { select: { email: true } } };
+        const present = await transaction.adminSession.findUnique({ where: { id: sessionId }, select });
+        const { count } = await transaction.adminSession.deleteMany({ where: { id: sessionId } });
+        if (present === null || count === 0) return;
+        const { admin, ...before } = present;
+        await recordAudit(transaction, doer, { action: 'session.end', database: null, subject: admin.email, before });
+      });
     },
     async sweep() {
       await prisma.adminSession.deleteMany({ where: { expiresAt: { lte: new Date(now()) } } });

@@ -1,34 +1,11 @@
-import type { CatalogDatabase, CatalogKey } from '@tidewire/db/catalog';
+import { makeCatalogDatabase, makeCatalogKey } from '@tidewire/db/catalog.fixture';
 import { databaseSettingsSchema } from '@tidewire/protocol/settings';
 import { describe, expect, it } from 'vitest';
 import { isRealtimeOn, mayListen, mayPublish, mayRest, mayUseFromOrigin } from './admission.js';
 
-function makeKey(overrides: Partial<CatalogKey> = {}): CatalogKey {
-  return {
-    id: 'aaaaaaaaaaaa',
-    databaseId: 1,
-    name: 'app',
-    hash: '0'.repeat(64),
-    rest: [],
-    listen: [],
-    publish: [],
-    origins: [],
-    revokedAt: null,
-    ...overrides,
-  };
-}
-
-function makeDatabase(global: boolean, id = 1): CatalogDatabase {
-  return {
-    id,
-    name: 'default',
-    configVersion: 1,
-    settings: databaseSettingsSchema.parse({ realtime: { global } }),
-    collections: new Map(),
-    shapes: new Map(),
-    keys: new Map(),
-  };
-}
+const makeKey = makeCatalogKey;
+const makeDatabase = (global: boolean, id = 1) =>
+  makeCatalogDatabase({ id, settings: databaseSettingsSchema.parse({ realtime: { global } }) });
 
 const everything = makeKey({ rest: ['*:*'], listen: ['*:*'], publish: ['*'] });
 
@@ -81,6 +58,8 @@ describe('admission', () => {
 
   it.each([
     ['a revoked key', { ...everything, revokedAt: new Date(0) }, makeDatabase(true)],
+    ['a key that is switched off', { ...everything, disabledAt: new Date(0) }, makeDatabase(true)],
+    ['a key that has expired', { ...everything, expiresAt: new Date(0) }, makeDatabase(true)],
     ['a key of another database', everything, makeDatabase(true, 2)],
   ])('allows nothing to %s, whatever its grants', (_name, key, database) => {
     expect(mayRest(database, key, 'GET', 'company')).toBe(false);

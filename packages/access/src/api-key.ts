@@ -26,9 +26,8 @@ export function isApiKeyId(text: string): boolean {
 /** A key just made: `text` is shown once and never stored, `hash` is stored, `prefix` is what lists show to recognise it by. */
 export type NewApiKey = { id: string; text: string; prefix: string; hash: string };
 
-/** Makes a key from the system's random source. */
-export function createApiKey(): NewApiKey {
-  const id = randomBase62(ID_LENGTH);
+/** Makes a key from the system's random source; with the id of a key that is there, another text for it. */
+export function createApiKey(id: string = randomBase62(ID_LENGTH)): NewApiKey {
   const body = `tw_${id}_${randomBase62(SECRET_LENGTH)}`;
   const text = body + checksum(body);
   return { id, text, prefix: `tw_${id}`, hash: hashApiKey(text) };
@@ -49,7 +48,12 @@ export function hashApiKey(text: string): string {
 
 /** Whether the text is the key that was stored as `hash`; takes the same time wherever the two differ. */
 export function isApiKey(text: string, hash: string): boolean {
-  return timingSafeEqual(Buffer.from(hashApiKey(text)), Buffer.from(hash.padEnd(64).slice(0, 64)));
+  return isSameHash(hashApiKey(text), hash);
+}
+
+/** Whether two hashes are the same; takes the same time wherever they differ. */
+export function isSameHash(hash: string, other: string): boolean {
+  return timingSafeEqual(Buffer.from(hash), Buffer.from(other.padEnd(64).slice(0, 64)));
 }
 
 function checksum(body: string): string {

@@ -7,14 +7,14 @@ export type KeyCredentials = { status: 'one'; text: string } | { status: 'none' 
 /** What it is read from; any Node request has it. */
 export type CredentialSource = Pick<IncomingMessage, 'headers' | 'url' | 'rawHeaders'>;
 
-/** Query parameters that may hold the key. */
-export const keyParameters: readonly string[] = ['apikey', 'token'];
+/** Query parameters that may hold a credential: the key, restdb.io's name for the key beside a user's token, and that token. */
+export const keyParameters: readonly string[] = ['apikey', 'token', 'rt-apikey', 'jwt'];
 
 const none: KeyCredentials = { status: 'none' };
 const several: KeyCredentials = { status: 'several' };
 
 /**
- * Reads the key from the header `x-apikey`, from `Authorization: Bearer …`, or from the query (`apikey`, `token`). The same text in
+ * Reads the key from the header `x-apikey`, from `Authorization: Bearer …`, or from the query (`keyParameters`). The same text in
  * several places is one credential.
  */
 export function readKeyCredentials(request: CredentialSource): KeyCredentials {
@@ -26,13 +26,21 @@ export function readKeyCredentials(request: CredentialSource): KeyCredentials {
   if (typeof fromHeader === 'string' && authorization === undefined && queryStart < 0 && !fromHeader.includes(',')) {
     return { status: 'one', text: fromHeader };
   }
-  const texts = new Set<string>();
-  if (typeof fromHeader === 'string') for (const part of fromHeader.split(',')) texts.add(part.trim());
-  if (authorization !== undefined) for (const token of readBearers(request.rawHeaders)) texts.add(token);
-  if (queryStart >= 0) for (const value of readParameters(url.slice(queryStart + 1))) texts.add(value);
+  const texts = readTexts(request);
   const [text] = texts;
   if (text === undefined) return none;
   return texts.size === 1 ? { status: 'one', text } : several;
+}
+
+/** Every text that stands where a credential may stand, each once. */
+export function readTexts({ headers, rawHeaders, url = '' }: CredentialSource): ReadonlySet<string> {
+  const fromHeader = headers['x-apikey'];
+  const queryStart = url.indexOf('?');
+  const texts = new Set<string>();
+  if (typeof fromHeader === 'string') for (const part of fromHeader.split(',')) texts.add(part.trim());
+  if (headers.authorization !== undefined) for (const token of readBearers(rawHeaders)) texts.add(token);
+  if (queryStart >= 0) for (const value of readParameters(url.slice(queryStart + 1))) texts.add(value);
+  return texts;
 }
 
 /** From the raw headers, because Node drops every `Authorization` header but the first. */

@@ -15,7 +15,8 @@ export interface LoginThrottle {
   sweep(): Promise<void>;
 }
 
-export type LoginThrottleDeps = { pool: SqlPool; now: () => number };
+/** `scope`: counts for itself, in a database for example; absent: those of admins. */
+export type LoginThrottleDeps = { pool: SqlPool; now: () => number; scope?: string };
 
 const WINDOW_MS = 15 * 60_000;
 const ACCOUNT_LIMIT = 10;
@@ -30,11 +31,13 @@ const countAttempt = `
     window_start = CASE WHEN t.window_start <= $3 THEN $2 ELSE t.window_start END
   RETURNING failures, window_start`;
 
-export function createLoginThrottle({ pool, now }: LoginThrottleDeps): LoginThrottle {
+export function createLoginThrottle({ pool, now, scope }: LoginThrottleDeps): LoginThrottle {
+  const inScope = (subject: string) => (scope === undefined ? subject : `${scope}:${subject}`);
+
   async function count(subject: string, limit: number): Promise<ThrottleVerdict> {
     const at = now();
     const { rows } = await pool.query<{ failures: number; window_start: Date }>(countAttempt, [
-      subject,
+      inScope(subject),
       new Date(at),
       new Date(at - WINDOW_MS),
     ]);
@@ -50,9 +53,9 @@ export function createLoginThrottle({ pool, now }: LoginThrottleDeps): LoginThro
       return verdict.status === 'wait' ? verdict : count(accountSubject(email), ACCOUNT_LIMIT);
     },
     async succeed(email, address) {
-      await pool.query('DELETE FROM login_throttles WHERE subject = $1', [accountSubject(email)]);
+      await pool.query('DELETE FROM login_throttles WHERE subject = $1', [inScope(accountSubject(email))]);
       await pool.query('UPDATE login_throttles SET failures = greatest(failures - 1, 0) WHERE subject = $1', [
-        addressSubject(address),
+        inScope(addressSubject(address)),
       ]);
     },
     async sweep() {

@@ -59,15 +59,15 @@ export function captureWrites(prisma: AdminClient, submit: Submit) {
 
   const document: DocumentWrites = {
     create(args: CreateArgs) {
-      const { collection, data, isValidated } = args;
+      const { collection, data, isValidated, admit } = args;
       return write(this, 'document.create', args, () => [
-        { kind: 'create', collection, id: newId(), isNew: true, body: JSON.stringify(data), isValidated },
+        { kind: 'create', collection, id: newId(), isNew: true, body: JSON.stringify(data), isValidated, admit },
       ]);
     },
     createMany(args: CreateManyArgs) {
       const { collection, data, isValidated } = args;
       return write(this, 'document.createMany', args, () =>
-        data.map(({ id, body, at }) => ({
+        data.map(({ id, body, at, admit }) => ({
           kind: 'create',
           collection,
           id: id ?? newId(),
@@ -75,19 +75,20 @@ export function captureWrites(prisma: AdminClient, submit: Submit) {
           body: JSON.stringify(body),
           isValidated,
           at,
+          admit,
         })),
       );
     },
     update(args: UpdateArgs) {
-      const { collection, where, data, isReplaced } = args;
+      const { collection, where, data, isReplaced, admit } = args;
       return write(this, 'document.update', args, () => [
-        { kind: 'update', collection, id: where.id, change: data, isReplaced },
+        { kind: 'update', collection, id: where.id, change: data, isReplaced, admit },
       ]);
     },
     updateMany(args: UpdateManyArgs) {
-      const { collection, where, data } = args;
+      const { collection, where, data, admit } = args;
       return write(this, 'document.updateMany', args, () => [
-        { kind: 'select', collection, selection: where, effect: { kind: 'update', change: data } },
+        { kind: 'select', collection, selection: where, effect: { kind: 'update', change: data, admit } },
       ]);
     },
     delete(args: DeleteArgs) {
@@ -100,7 +101,13 @@ export function captureWrites(prisma: AdminClient, submit: Submit) {
       const { collection, where } = args;
       return write(this, 'document.deleteMany', args, () =>
         'ids' in where
-          ? [...new Set(where.ids)].map((id) => ({ kind: 'delete', collection, id, ifMissing: 'pass over' }))
+          ? [...new Set(where.ids)].map((id) => ({
+              kind: 'delete',
+              collection,
+              id,
+              ifMissing: 'pass over',
+              isFor: where.isFor,
+            }))
           : [{ kind: 'select', collection, selection: where, effect: { kind: 'delete' } }],
       );
     },

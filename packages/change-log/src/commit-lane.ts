@@ -418,7 +418,7 @@ export function createCommitLane(options: CommitLaneOptions): CommitLane {
       ({ id }): PlainStep =>
         effect.kind === 'delete'
           ? { kind: 'delete', collection, id, ifMissing: 'report' }
-          : { kind: 'update', collection, id, change: withDeadline(effect.change, until) },
+          : { kind: 'update', collection, id, change: withDeadline(effect.change, until), admit: effect.admit },
     );
     const operations = entries.map((entry): PlannedOperation => ({ ...entry, steps }));
     return {

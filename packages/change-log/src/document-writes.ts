@@ -60,8 +60,17 @@ export type Idempotency = {
   answer: (outcome: CarriedOut) => WriteAnswer;
 };
 
-/** A document that must be there when the write is carried out, looked at under the lane's lock; `refuse` makes the Problem when it is not. */
-export type Requirement = { collection: string; id: string; refuse: () => Error };
+/**
+ * A document that must be there when the write is carried out, looked at under the lane's lock; `refuse` makes the Problem when it is not. `isFor`: whether it is there for this
+ * caller; it is unless given.
+ */
+export type Requirement = { collection: string; id: string; refuse: () => Error; isFor?: IsFor | undefined };
+
+/** Whether the document is there for the caller; pure. What is not there for the caller is as missing as what nobody has. */
+export type IsFor = (stored: StoredDocument) => boolean;
+
+/** Sees the document as it is about to be stored, under the lane's lock, and throws a Problem to refuse the write. Pure. */
+export type Admit = (after: StoredDocument) => void;
 
 /** What every write may carry. */
 type WriteArgs = { scope: WriteScope; idempotency?: Idempotency | undefined };
@@ -69,12 +78,17 @@ type WriteArgs = { scope: WriteScope; idempotency?: Idempotency | undefined };
 type RequiringArgs = WriteArgs & { requires?: Requirement | undefined };
 
 /** `isValidated` false: the collection's schema is not asked; all else that it makes of a document is made. True unless given. */
-export type CreateArgs = RequiringArgs & { collection: string; data: JsonObject; isValidated?: boolean | undefined };
+export type CreateArgs = RequiringArgs & {
+  collection: string;
+  data: JsonObject;
+  isValidated?: boolean | undefined;
+  admit?: Admit | undefined;
+};
 /** Atomic: all documents are created, in order, or none. */
 export type CreateManyArgs = RequiringArgs & {
   collection: string;
   /** `id` keeps a known id (imports); a taken one is refused with `conflict`. `at` is the JSON Pointer of the document in what the client sent. */
-  data: { id?: string; body: JsonObject; at?: string }[];
+  data: { id?: string; body: JsonObject; at?: string; admit?: Admit | undefined }[];
   isValidated?: boolean | undefined;
 };
 /**
@@ -87,6 +101,7 @@ export type UpdateArgs = RequiringArgs & {
   data: DocumentUpdate;
   /** Nothing of the present document is meant to stay: the collection's defaults are filled in, as for a new one. */
   isReplaced?: boolean | undefined;
+  admit?: Admit | undefined;
 };
 /** `check` sees the document under the lock, and throws a Problem to refuse. */
 export type DeleteArgs = RequiringArgs & {
@@ -95,9 +110,17 @@ export type DeleteArgs = RequiringArgs & {
   check?: ((stored: StoredDocument) => void) | undefined;
 };
 /** Atomic. Every document that meets the condition is changed, in the order of their ids, or none. */
-export type UpdateManyArgs = WriteArgs & { collection: string; where: Selection; data: DocumentUpdate };
-/** Atomic. Ids that do not exist are passed over; `documents` of the outcome holds those that were deleted. */
-export type DeleteManyArgs = WriteArgs & { collection: string; where: { ids: string[] } | Selection };
+export type UpdateManyArgs = WriteArgs & {
+  collection: string;
+  where: Selection;
+  data: DocumentUpdate;
+  admit?: Admit | undefined;
+};
+/** Atomic. Ids that do not exist, or not for the caller, are passed over; `documents` of the outcome holds those that were deleted. */
+export type DeleteManyArgs = WriteArgs & {
+  collection: string;
+  where: { ids: string[]; isFor?: IsFor | undefined } | Selection;
+};
 /** A custom event: durable, in the same log and the same numbering. */
 export type PublishArgs = WriteArgs & { name: string; data: JsonValue };
 

@@ -31,7 +31,13 @@ export function followDatabases(options: FollowOptions): () => void {
     try {
       const ids = new Set(options.databases?.());
       for (const { id } of catalog.loaded()) ids.add(id);
-      if (ids.size > 0) for (const head of await log.heads([...ids])) await take(head);
+      const heads = ids.size > 0 ? await log.heads([...ids]) : [];
+      for (const head of heads) {
+        ids.delete(head.databaseId);
+        await take(head);
+      }
+      // Those that are left have no log any more: they were deleted.
+      for (const id of ids) await catalog.refresh(id);
     } catch (error) {
       onError(error);
     }

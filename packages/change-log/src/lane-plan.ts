@@ -15,9 +15,11 @@ import { invalid, invalidFields, Problem, pointerTo } from '@tidewire/protocol/p
 import type { DocumentShape } from './document-shape.js';
 import { wholeDocument } from './document-text.js';
 import type {
+  Admit,
   Author,
   DocumentUpdate,
   Idempotency,
+  IsFor,
   Selection,
   StoredDocument,
   WriteAnswer,
@@ -40,21 +42,36 @@ export type PlainStep =
       body: string;
       isValidated?: boolean | undefined;
       at?: string | undefined;
+      admit?: Admit | undefined;
     }
   /** `isReplaced`: nothing of the present document is meant to stay. */
-  | { kind: 'update'; collection: string; id: string; change: DocumentUpdate; isReplaced?: boolean | undefined }
+  | {
+      kind: 'update';
+      collection: string;
+      id: string;
+      change: DocumentUpdate;
+      isReplaced?: boolean | undefined;
+      admit?: Admit | undefined;
+    }
   | {
       kind: 'delete';
       collection: string;
       id: string;
       ifMissing: 'report' | 'pass over';
       check?: ((stored: StoredDocument) => void) | undefined;
+      isFor?: IsFor | undefined;
     }
   | { kind: 'publish'; name: string; data: string }
   | RequireStep;
 
 /** Writes nothing: the steps behind it are carried out only if the document is there, else the operation is refused with what `refuse` makes. */
-export type RequireStep = { kind: 'require'; collection: string; id: string; refuse: () => Error };
+export type RequireStep = {
+  kind: 'require';
+  collection: string;
+  id: string;
+  refuse: () => Error;
+  isFor?: IsFor | undefined;
+};
 
 /**
  * A step on the documents that meet a condition. The lane reads them under the lock and puts a plain step for each in its place. It reads the
@@ -64,7 +81,7 @@ export type SelectStep = {
   kind: 'select';
   collection: string;
   selection: Selection;
-  effect: { kind: 'update'; change: DocumentUpdate } | { kind: 'delete' };
+  effect: { kind: 'update'; change: DocumentUpdate; admit?: Admit | undefined } | { kind: 'delete' };
 };
 
 /**
@@ -236,7 +253,7 @@ type Before = {
 const noCounters: ReadonlyMap<string, CounterValue> = new Map();
 
 function isThere(
-  { collection, id }: RequireStep,
+  { collection, id, isFor }: RequireStep,
   state: LaneState,
   overlaid: (key: string) => Entry | undefined,
 ): boolean {
@@ -244,7 +261,8 @@ function isThere(
   if (collectionId === undefined) return false;
   const key = documentKey(collectionId, id);
   const entry = overlaid(key);
-  return entry === undefined ? state.documents.has(key) : entry.document !== null;
+  const document = entry === undefined ? state.documents.get(key) : entry.document;
+  return document != null && isFor?.(document) !== false;
 }
 
 function planStep(
@@ -283,6 +301,7 @@ function planStep(
     if (present !== null) throw new Problem('conflict', `A document with the _id ${step.id} exists already.`);
     const document = firstVersion(step.id, step.body, state.at, author.by);
     if (shape !== null) Object.assign(document, shapedBody(step, shape, numbers(collectionId, shape)));
+    step.admit?.(document);
     return {
       event: { type: 'post', ...subject, before: null, after: wholeDocument(document) },
       change: { collectionId, document, last: document },
@@ -291,6 +310,7 @@ function planStep(
   if (present === null) return 'missing';
   const before = wholeDocument(present);
   if (step.kind === 'delete') {
+    if (step.isFor?.(present) === false) return 'missing';
     step.check?.(present);
     return {
       event: { type: 'delete', ...subject, before, after: null },
@@ -300,6 +320,7 @@ function planStep(
   const change =
     shape === null ? step.change : shapedChange(step, shape, steps.length > 1 && steps[0]?.kind !== 'require');
   const document = nextVersion(present, changedBody(present, change), state.at, author.by);
+  step.admit?.(document);
   return {
     event: { type: 'put', ...subject, before, after: wholeDocument(document) },
     change: { collectionId, document, last: document },

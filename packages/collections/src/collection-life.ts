@@ -4,6 +4,7 @@
  * Emptying goes in steps. Each is one transaction, between two steps the other writers of the database have their turn, and what a step has deleted stays deleted: neither
  * emptying nor dropping is atomic as a whole. When either is broken off, the collection is there with what was not yet deleted, and it can be called again.
  */
+import { auditStatement, type Doer, systemDoer } from '@tidewire/access/audit-log';
 import {
   CollectionTooLargeError,
   type CollectionWrites,
@@ -17,11 +18,12 @@ import type {
   WriteScope,
 } from '@tidewire/change-log/document-writes';
 import type { SqlPool } from '@tidewire/db/sql-pool';
+import type { JsonObject } from '@tidewire/protocol/json';
 import { collectionNamePattern, collectionNameRule } from '@tidewire/protocol/names';
 import { invalid, Problem } from '@tidewire/protocol/problem';
 
-/** The collection, and who does it. */
-export type LifeTarget = { collection: string; scope: WriteScope };
+/** The collection, and who does it; `doer` for the audit log, the server itself unless given. */
+export type LifeTarget = { collection: string; scope: WriteScope; doer?: Doer };
 
 /** How far it is: documents deleted, of `total` at the beginning (others may have come or gone since), and the number of the last event; null before the first. */
 export type EmptyingProgress = { deleted: number; total: number; eventId: number | null };
@@ -125,61 +127,94 @@ export function createCollectionLife(deps: CollectionLifeDeps): CollectionLife {
     throw new Problem('conflict', 'The log no longer reaches back to where this began. Truncate again to go on.');
   }
 
+  /** Behind the lane's own transaction, in which the event of the change stands. */
+  async function note(
+    { collection, scope, doer = systemDoer }: LifeTarget,
+    action: string,
+    after: JsonObject | null,
+  ): Promise<void> {
+    const change = { action, database: scope.databaseId, subject: collection, before: { name: collection }, after };
+    await pool.query(auditStatement(doer, change));
+  }
+
+  /** What was deleted is noted however it ended; of nothing at all there is no entry. */
+  async function* noted(
+    target: LifeTarget,
+    action: string,
+    steps: AsyncGenerator<EmptyingProgress, void>,
+  ): AsyncGenerator<EmptyingProgress, void> {
+    let last: EmptyingProgress | null = null;
+    let isDone = false;
+    try {
+      for await (const step of steps) {
+        last = step;
+        yield step;
+      }
+      isDone = true;
+    } finally {
+      if (last !== null && (isDone || last.deleted > 0)) await note(target, action, { ...last, isDone });
+    }
+  }
+
   return {
-    async rename({ collection, scope }, name) {
+    async rename(target, name) {
+      const { collection, scope } = target;
       if (!collectionNamePattern.test(name))
         throw invalid('/name', 'this cannot be the name of a collection', collectionNameRule);
       const outcome = await collections.rename({ scope, where: { name: collection }, data: { name } });
       if (outcome.status === 'missing' || outcome.eventId === null) throw noSuchCollection(collection);
+      await note(target, 'collection.rename', { name });
       return outcome.eventId;
     },
+    truncate: (target) => noted(target, 'collection.truncate', truncate(target)),
+    drop: (target) => noted(target, 'collection.drop', drop(target)),
+  };
 
-    async *truncate(target) {
-      const { id, head, total } = await begin(target);
-      const progress: EmptyingProgress = { deleted: 0, total, eventId: null };
+  async function* truncate(target: LifeTarget): AsyncGenerator<EmptyingProgress, void> {
+    const { id, head, total } = await begin(target);
+    const progress: EmptyingProgress = { deleted: 0, total, eventId: null };
+    yield { ...progress };
+    const size: StepSize = { count: fewestStepDocuments, isHurried: false };
+    for (let after = ''; ; ) {
+      const step = await deleteStep(target, id, { head, after }, size);
+      const last = step.documents.at(-1);
+      if (last === undefined) {
+        await checkLog(target.scope.databaseId, head);
+        return;
+      }
+      after = last.id;
+      advance(progress, step);
       yield { ...progress };
-      const size: StepSize = { count: fewestStepDocuments, isHurried: false };
-      for (let after = ''; ; ) {
-        const step = await deleteStep(target, id, { head, after }, size);
-        const last = step.documents.at(-1);
-        if (last === undefined) {
-          await checkLog(target.scope.databaseId, head);
+    }
+  }
+
+  async function* drop(target: LifeTarget): AsyncGenerator<EmptyingProgress, void> {
+    const { collection, scope } = target;
+    const { id, total } = await begin(target);
+    const progress: EmptyingProgress = { deleted: 0, total, eventId: null };
+    yield { ...progress };
+    const size: StepSize = { count: fewestStepDocuments, isHurried: false };
+    let after = '';
+    for (let attempts = 0; attempts < dropAttempts; ) {
+      if (total - progress.deleted <= fewDocuments || attempts > 0) {
+        attempts += 1;
+        const end = await dropIfSmall(collections, { scope, where: { name: collection, id } });
+        if (end !== null) {
+          advance(progress, end);
+          yield { ...progress };
           return;
         }
-        after = last.id;
-        advance(progress, step);
-        yield { ...progress };
+        size.isHurried = true;
       }
-    },
-
-    async *drop(target) {
-      const { collection, scope } = target;
-      const { id, total } = await begin(target);
-      const progress: EmptyingProgress = { deleted: 0, total, eventId: null };
+      const step = await deleteStep(target, id, { head: null, after }, size);
+      // From here on only what came before this id is left, or nothing.
+      after = step.documents.at(-1)?.id ?? '';
+      if (after === '' && attempts === 0) attempts = 1;
+      advance(progress, step);
       yield { ...progress };
-      const size: StepSize = { count: fewestStepDocuments, isHurried: false };
-      let after = '';
-      for (let attempts = 0; attempts < dropAttempts; ) {
-        if (total - progress.deleted <= fewDocuments || attempts > 0) {
-          attempts += 1;
-          const end = await dropIfSmall(collections, { scope, where: { name: collection, id } });
-          if (end !== null) {
-            advance(progress, end);
-            yield { ...progress };
-            return;
-          }
-          size.isHurried = true;
-        }
-        const step = await deleteStep(target, id, { head: null, after }, size);
-        // From here on only what came before this id is left, or nothing.
-        after = step.documents.at(-1)?.id ?? '';
-        if (after === '' && attempts === 0) attempts = 1;
-        advance(progress, step);
-        yield { ...progress };
-      }
-      throw grownMeanwhile(collection);
-    },
-  };
+    }
+    throw grownMeanwhile(collection);
+  }
 }
 
 /** At most twice as many, for the next ones may be larger. */

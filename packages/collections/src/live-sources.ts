@@ -4,6 +4,7 @@
  *
  * The body made from events is that of a read, byte for byte: rows of a read and of an event go through the same function, from the same whole text.
  */
+import { type Rule, reachOf, seenBy } from '@tidewire/access/rule';
 import { wholeDocument } from '@tidewire/change-log/document-text';
 import type { StoredDocument } from '@tidewire/change-log/document-writes';
 import type { Catalog, CatalogDatabase } from '@tidewire/db/catalog';
@@ -30,9 +31,10 @@ import type { ListRequest, Shape } from './read-request.js';
 import { createReadingWithin, type ReadTarget, type RowReading } from './reading.js';
 import { checkId, noCollection } from './refusals.js';
 import { fieldsReferringTo, relationFieldsOf } from './relation-fields.js';
+import { bothOf, refuseHidden } from './rule-mask.js';
 import { encodeOne } from './shape-documents.js';
 
-/** `visible`: a text that tells apart readers who may GET different other collections; readers with the same one share their live queries. */
+/** `visible`: a text that tells apart readers who may GET different other collections, or by different rules; readers with the same one share their live queries. */
 export type LiveTarget = ReadTarget & { visible: string };
 
 export interface LiveSources {
@@ -104,7 +106,7 @@ export function createLiveSources({ pool, catalog, limits }: LiveSourcesDeps): L
   function windowOf(target: LiveTarget, asked: Asked, anew: RereadSource): LiveSource {
     const { filter, skip, max } = asked;
     const sort = asked.sort ?? defaultSort;
-    const rowOf = createRowOf(target.collection, asked, sort);
+    const rowOf = createRowOf(target, asked, sort);
     const { key, name } = anew;
     return {
       kind: 'window',
@@ -130,6 +132,8 @@ export function createLiveSources({ pool, catalog, limits }: LiveSourcesDeps): L
     list(target, request, name = target.collection) {
       refuseWhatIsNotLive(request);
       const { collection, parent } = target;
+      const rule = ruleOfTarget(target);
+      refuseHidden(rule, request);
       const common: Common = {
         key: JSON.stringify(['list', name, collection, parent ?? null, ...listKey(request), boundsOf(target, request)]),
         name,
@@ -146,13 +150,16 @@ export function createLiveSources({ pool, catalog, limits }: LiveSourcesDeps): L
         return { text, rows, totals, isReferring: request.related.relations };
       });
       const isWindow = parent === undefined && isByFields(request) && isAlone(target, request);
-      return isWindow ? windowOf(target, { ...request, isList: true }, anew) : anew;
+      const filter = bothOf(reachOf(rule), request.filter);
+      return isWindow ? windowOf(target, { ...request, filter, isList: true }, anew) : anew;
     },
 
     document(target, id, shape) {
       refuseWhatIsNotLive(shape);
       checkId(id);
       const { collection } = target;
+      const rule = ruleOfTarget(target);
+      refuseHidden(rule, shape);
       const common: Common = {
         key: JSON.stringify(['document', collection, id, ...shapeKey(shape), boundsOf(target, shape)]),
         name: collection,
@@ -164,7 +171,8 @@ export function createLiveSources({ pool, catalog, limits }: LiveSourcesDeps): L
         const rows = text === 'null' ? [] : [{ id, text }];
         return { text, rows, totals: null, isReferring: shape.related.relations };
       });
-      const filter: Filter = { kind: 'field', path: ['_id'], test: { kind: 'in', values: [id] } };
+      const isIt: Filter = { kind: 'field', path: ['_id'], test: { kind: 'in', values: [id] } };
+      const filter = bothOf(isIt, reachOf(rule));
       const asked = { ...shape, filter, sort: null, skip: 0, max: 1, totals: false, isList: false };
       return isAlone(target, shape) ? windowOf(target, asked, anew) : anew;
     },
@@ -214,11 +222,24 @@ function otherCollections(target: LiveTarget, { related }: Shape): string[] {
   ];
 }
 
+function ruleOfTarget({ collection, ruleOf }: LiveTarget): Rule | null {
+  return ruleOf?.(collection) ?? null;
+}
+
+/** The rules of the collection and of the parent's. */
+function rulesText(target: LiveTarget): string[] {
+  const { parent, ruleOf } = target;
+  const rules = [ruleOfTarget(target), parent === undefined ? null : (ruleOf?.(parent.collection) ?? null)];
+  return rules.map((rule) => rule?.signature ?? '');
+}
+
 function boundsOf(target: LiveTarget, { related }: Shape): string {
   const { relations, links, children, referencedBy } = related;
-  if (!relations && !links && !children && !referencedBy) return '';
+  const rules = rulesText(target);
+  if (!relations && !links && !children && !referencedBy) return JSON.stringify(rules);
   const fields = fieldsOf(target);
   return JSON.stringify([
+    rules,
     links ? (target.origin ?? '') : target.visible,
     relations || links ? [...fields.relations] : [],
     children ? [...fields.children] : [],
@@ -253,9 +274,13 @@ function treeKey(tree: Projection['tree']): unknown[] {
   });
 }
 
-function createRowOf(collection: string, shape: Shape, sort: Sort): RowOf {
+/** Of documents that the rule lets through. */
+function createRowOf(target: LiveTarget, shape: Shape, sort: Sort): RowOf {
+  const { collection } = target;
+  const rule = ruleOfTarget(target);
   return (document) => {
-    const { _id, _created, _changed, _createdby, _changedby, _version, ...fields } = document;
+    const seen = seenBy(rule, document) ?? { _id: document._id ?? null };
+    const { _id, _created, _changed, _createdby, _changedby, _version, ...fields } = seen;
     const stored: StoredDocument = {
       id: String(_id),
       body: JSON.stringify(fields),

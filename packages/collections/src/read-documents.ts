@@ -15,11 +15,15 @@ import { type Moment, pageAsOf, readAsOf } from './documents-as-of.js';
 import { encodeDocument, encodeWithMetafields } from './encode-document.js';
 import { answerTooLarge, pageLimitChars } from './page-limit.js';
 import type { ReadGate } from './read-gate.js';
+import type { Mask } from './rule-mask.js';
 
 /** A page in the order of `_id`, found by position or behind an id. */
 export type PlainPage = { max: number; skip: number; metafields: boolean; afterId: string | null };
 
-/** A page in any order. `filter` null: of all documents; `sort` null: by `_id`; `whole`: the last row is wanted with all its columns; `indexes`: of the collection. */
+/**
+ * A page in any order. `filter` null: of all documents; `sort` null: by `_id`; `whole`: the last row is wanted with all its columns; `indexes`: of the collection; `mask`: what is hidden of
+ * the documents.
+ */
 export type FoundPage = {
   indexes: DeclaredIndexes;
   filter: Filter | null;
@@ -30,6 +34,7 @@ export type FoundPage = {
   metafields: boolean;
   whole: boolean;
   totals: boolean;
+  mask?: Mask | null;
 };
 
 /** `last`: the last document of the page, with its metafields if the page has whole rows, else as `_id` and body; null in an empty page. */
@@ -173,7 +178,7 @@ export function createPastReader(gate: ReadGate, moment: Moment): DocumentReader
 function createFinder(gate: ReadGate, moment: Moment | null): Pick<DocumentReader, 'find' | 'aggregate'> {
   return {
     find(collectionId, page) {
-      const form = page.metafields ? wholeForm : page.whole ? wholeRowsPlainTexts : plainForm;
+      const form = formOfPage(page);
       const statement = readAsOf(findStatement(collectionId, page, form), moment);
       return gate(async (client) => {
         const total = page.totals ? await count(client, collectionId, page, moment) : null;
@@ -190,6 +195,18 @@ function createFinder(gate: ReadGate, moment: Moment | null): Pick<DocumentReade
       return read(await gate((client) => readRows(client, statement)));
     },
   };
+}
+
+function formOfPage({ metafields, whole, mask = null }: FoundPage): Form {
+  const isWhole = metafields || whole || mask?.needsWhole === true;
+  const form = metafields ? wholeForm : isWhole ? wholeRowsPlainTexts : plainForm;
+  if (mask === null) return form;
+  const decode = (row: unknown[]) => mask.apply(form.decode(row));
+  return { columns: form.columns, decode, encode: (row) => encodeAs(decode(row), metafields) };
+}
+
+function encodeAs(document: LastDocument, metafields: boolean): string {
+  return metafields && 'version' in document ? encodeWithMetafields(document) : encodeDocument(document);
 }
 
 /** What `find` finds, as documents, within a transaction that is open; `max` of them at most. */

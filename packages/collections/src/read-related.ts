@@ -1,4 +1,5 @@
 /** Reading what belongs to the documents of an answer, on the raw pool. */
+import { type Rule, reachOf } from '@tidewire/access/rule';
 import type { SqlClient } from '@tidewire/db/sql-pool';
 import { Problem } from '@tidewire/protocol/problem';
 import type { Filter } from '@tidewire/query/ast';
@@ -17,6 +18,7 @@ import {
   type Statement,
   wholeForm,
 } from './read-documents.js';
+import { bothOf, createMask, shownBy } from './rule-mask.js';
 
 /** What an answer may still take: other documents, and characters. Reading takes from the documents. */
 export type Room = { documents: number; chars: number };
@@ -24,20 +26,21 @@ export type Room = { documents: number; chars: number };
 /** `whole`: with the columns that metafields are made of. */
 export type RelatedForm = { whole: boolean };
 
-/** Children of several parents under one field. `indexes`: those of their collection. */
+/** Children of several parents under one field. `indexes`: those of their collection; `rule`: by which they are read. */
 export type ChildrenOf = {
   collectionId: number;
   parentCollection: string;
   field: string;
   parentIds: readonly string[];
   indexes: DeclaredIndexes;
+  rule: Rule | null;
 };
 
 /** Each method refuses with `bad_request` what goes beyond the room. */
 export interface RelatedReader {
-  /** Those that exist, in no order. */
+  /** Those that exist and that their rules let through, in no order. */
   byIds(
-    wanted: readonly { collectionId: number; id: string }[],
+    wanted: readonly { collectionId: number; id: string; rule: Rule | null }[],
     room: Room,
     form: RelatedForm,
   ): Promise<{ collectionId: number; document: LastDocument }[]>;
@@ -45,7 +48,7 @@ export interface RelatedReader {
   children(of: ChildrenOf, room: Room, form: RelatedForm): Promise<{ parentId: string; document: LastDocument }[]>;
   /** What the filter lets through, in the order of `_id`. Refuses as the gate does. */
   matching(
-    of: { collectionId: number; filter: Filter; indexes: DeclaredIndexes },
+    of: { collectionId: number; filter: Filter; indexes: DeclaredIndexes; rule: Rule | null },
     room: Room,
     form: RelatedForm,
   ): Promise<LastDocument[]>;
@@ -66,8 +69,10 @@ export function createRelatedReader({ direct, gate }: ReadPaths, moment: Moment 
     async byIds(wanted, room, form) {
       if (wanted.length === 0) return [];
       takeDocuments(room, wanted.length);
-      const { decode, ...rest } = formOf(form);
-      const name = form.whole ? 'collections-related-whole' : 'collections-related';
+      const rules = new Map(wanted.map(({ collectionId, rule }) => [collectionId, rule]));
+      const isWhole = form.whole || [...rules.values()].some((rule) => rule !== null);
+      const { decode, ...rest } = formOf({ whole: isWhole });
+      const name = isWhole ? 'collections-related-whole' : 'collections-related';
       const values = [wanted.map(({ collectionId }) => collectionId), wanted.map(({ id }) => id)];
       const statement = { name, text: selectByIds({ decode, ...rest }), values };
       const rows =
@@ -76,21 +81,27 @@ export function createRelatedReader({ direct, gate }: ReadPaths, moment: Moment 
           : await gate((client) =>
               readRows(client, readAsOf({ text: selectByIdsAsOf({ decode, ...rest }), values }, moment), room),
             );
-      return rows.map((row) => ({ collectionId: row.at(-1) as number, document: decode(row) }));
+      return rows.flatMap((row) => {
+        const collectionId = row.at(-1) as number;
+        const document = decode(row);
+        const rule = rules.get(collectionId) ?? null;
+        const shown = 'version' in document ? shownBy(rule, document) : document;
+        return shown === null ? [] : [{ collectionId, document: shown }];
+      });
     },
 
     async children(of, room, form) {
-      const { columns, decode } = formOf(form);
+      const { columns, decode } = formBy(of.rule, form);
       const statement = readAsOf(childrenStatement(of, columns, room.documents + 1), moment);
       const rows = await gate((client) => readRows(client, statement, room));
       takeDocuments(room, rows.length);
       return rows.map((row) => ({ parentId: row.at(-1) as string, document: decode(row) }));
     },
 
-    async matching({ collectionId, filter, indexes }, room, form) {
-      const { columns, decode } = formOf(form);
+    async matching({ collectionId, filter, indexes, rule }, room, form) {
+      const { columns, decode } = formBy(rule, form);
       const parameters = new SqlParameters([collectionId]);
-      const condition = toSql(filter, parameters, { alias: 'd', indexes });
+      const condition = toSql(bothOf(filter, reachOf(rule)) ?? filter, parameters, { alias: 'd', indexes });
       const limit = parameters.add(room.documents + 1);
       const text = `SELECT ${columns} FROM documents d WHERE d.collection_id = $1 AND ${condition} ORDER BY d.id LIMIT ${limit}::bigint`;
       const statement = readAsOf({ text, values: parameters.values }, moment);
@@ -106,8 +117,8 @@ export function createRelatedReader({ direct, gate }: ReadPaths, moment: Moment 
  * thousands of parents one comparison is a look into a hash table, which a jsonpath has not.
  */
 function childrenStatement(of: ChildrenOf, columns: string, limit: number): Statement {
-  const { collectionId, parentCollection, field, parentIds, indexes } = of;
-  const values: unknown[] = [collectionId, [...parentIds], parentCollection, field, limit];
+  const { collectionId, parentCollection, field, parentIds, indexes, rule } = of;
+  const parameters = new SqlParameters([collectionId, [...parentIds], parentCollection, field, limit]);
   const where = [
     'd.collection_id = $1',
     `d.data ->> '_parent_id' = ANY($2::text[])`,
@@ -116,11 +127,21 @@ function childrenStatement(of: ChildrenOf, columns: string, limit: number): Stat
   ];
   const index = indexes.fields.find((one) => one.paths[0] === '_parent_id' && one.where === null);
   if (index !== undefined) {
-    values.push(keysOfValues([...parentIds], index.textLength));
-    where.push(`${indexExpression('_parent_id', { alias: 'd' }, index.textLength)} = ANY($6::text[])`);
+    const keys = parameters.add(keysOfValues([...parentIds], index.textLength));
+    where.push(`${indexExpression('_parent_id', { alias: 'd' }, index.textLength)} = ANY(${keys}::text[])`);
   }
+  const reach = reachOf(rule);
+  if (reach !== null) where.push(toSql(reach, parameters, { alias: 'd', indexes }));
   const text = `SELECT ${columns}, d.data ->> '_parent_id' FROM documents d WHERE ${where.join(' AND ')} ORDER BY d.id LIMIT $5`;
-  return { text, values };
+  return { text, values: parameters.values };
+}
+
+/** As the rule shows them. */
+function formBy(rule: Rule | null, form: RelatedForm): Form {
+  const mask = createMask(rule);
+  if (mask === null) return formOf(form);
+  const { decode, ...rest } = formOf({ whole: form.whole || mask.needsWhole });
+  return { ...rest, decode: (row) => mask.apply(decode(row)) };
 }
 
 function formOf({ whole }: RelatedForm): Form {

@@ -1,4 +1,5 @@
 /** The reading half of the collections API: what a GET answers. Whether the caller may read has been decided before. */
+import { askableFields, type Rule, reachOf, withFields } from '@tidewire/access/rule';
 import { wholeDocument } from '@tidewire/change-log/document-text';
 import type { CatalogDatabase } from '@tidewire/db/catalog';
 import type { SqlClient, SqlPool } from '@tidewire/db/sql-pool';
@@ -9,6 +10,7 @@ import type { Filter } from '@tidewire/query/ast';
 import { cursorOf, encodeCursor } from '@tidewire/query/cursor';
 import type { ShownRow } from '@tidewire/query/live-source';
 import { defaultSort, type Sort } from '@tidewire/query/sort';
+import { isObject } from './document-path.js';
 import { gateAsOf } from './documents-as-of.js';
 import { encodeDocument, encodeWithMetafields } from './encode-document.js';
 import { combinedTag, entityTag } from './entity-tag.js';
@@ -30,6 +32,7 @@ import { createReadGate, type ReadGateOptions } from './read-gate.js';
 import type { Format, ListRequest, Shape } from './read-request.js';
 import { checkId, noCollection, noDocument } from './refusals.js';
 import { createRelatedDocuments, type RelatedDocuments } from './related-documents.js';
+import { bothOf, createMask, refuseHidden, shownBy } from './rule-mask.js';
 import {
   encodeDocuments,
   encodeObjects,
@@ -40,15 +43,20 @@ import {
 
 /**
  * Where is read. `parent`: only its children are meant, and it must be there. `mayGet`: whether the reader may GET another collection; without it nothing of others is
- * shown. `origin`: the address of this server as the reader knows it, for links; without it there are none.
+ * shown. `ruleOf`: the rule by which the reader GETs a collection, this one or another (null: none); without it there is none. `origin`: the address of this server as the reader
+ * knows it, for links; without it there are none.
  */
 export type ReadTarget = {
   database: CatalogDatabase;
   collection: string;
   parent?: ParentLink | undefined;
   mayGet?: ((collection: string) => boolean) | undefined;
+  ruleOf?: RuleOf | undefined;
   origin?: string | undefined;
 };
+
+/** The rule by which a caller GETs a collection; null: all of its documents, whole. */
+export type RuleOf = (collection: string) => Rule | null;
 
 /** The totals of a list: `total` is absent when it was not asked for and is not known anyhow. */
 export type Pagination = { total?: number; count: number; skip: number; max: number };
@@ -126,16 +134,18 @@ function readingOver<A extends ListAnswer>(
     database: CatalogDatabase,
     collectionId: number,
     request: ListRequest,
+    rule: Rule | null,
   ): Promise<Page> {
     const { filter, sort, totals, max, skip, after } = request;
     const metafields = request.metafields || request.fields !== null;
     // The cursor of an order by `_id` alone is one _id.
     const [afterId = null] = after ?? [];
-    const isPlain = filter === null && sort === null && !totals && skip <= documentsLimit;
+    const isPlain = rule === null && filter === null && sort === null && !totals && skip <= documentsLimit;
     if (isPlain) return reader.list(collectionId, { max, skip, metafields, afterId });
     const indexes = declaredIndexesOf(database, collectionId);
     const whole = sort !== null;
-    return reader.find(collectionId, { filter, sort, max, skip, after, metafields, whole, totals, indexes });
+    const page = { sort, max, skip, after, metafields, whole, totals, indexes, mask: createMask(rule) };
+    return reader.find(collectionId, { ...page, filter: bothOf(reachOf(rule), filter) });
   }
 
   /** `not_found` when the parent is not there. */
@@ -143,19 +153,21 @@ function readingOver<A extends ListAnswer>(
     reader: DocumentReader,
     database: CatalogDatabase,
     { collection, id }: ParentLink,
+    ruleOf: RuleOf | undefined,
   ): Promise<void> {
     checkId(id);
     const collectionId = await findCollection(database, collection);
-    const parent = collectionId === null ? null : await reader.get(collectionId, id);
+    const stored = collectionId === null ? null : await reader.get(collectionId, id);
+    const parent = stored && shownBy(ruleOf?.(collection) ?? null, stored);
     if (parent === null) throw noDocument(collection, id);
   }
 
   async function filterOfChildren(
-    { database }: ReadTarget,
+    { database, ruleOf }: ReadTarget,
     parent: ParentLink,
     { filter, asOf }: ListRequest,
   ): Promise<Filter> {
-    await requireParent(readersAt(database, asOf).reader, database, parent);
+    await requireParent(readersAt(database, asOf).reader, database, parent, ruleOf);
     const ofParent = childrenFilter(parent);
     return filter === null ? ofParent : { kind: 'and', items: [ofParent, filter] };
   }
@@ -163,6 +175,8 @@ function readingOver<A extends ListAnswer>(
   return {
     async list(target, asked) {
       const { database, collection, parent } = target;
+      const rule = target.ruleOf?.(collection) ?? null;
+      refuseHidden(rule, asked);
       const request =
         parent === undefined ? asked : { ...asked, filter: await filterOfChildren(target, parent, asked) };
       const { reader, related } = readersAt(database, asked.asOf);
@@ -175,10 +189,10 @@ function readingOver<A extends ListAnswer>(
         const outcome =
           id === null
             ? aggregate(aggregation, [])
-            : await reader.aggregate(id, filter, aggregation, declaredIndexesOf(database, id));
-        return addRows(encodeAggregate(collection, outcome, request), null);
+            : await reader.aggregate(id, bothOf(reachOf(rule), filter), aggregation, declaredIndexesOf(database, id));
+        return addRows(encodeAggregate(collection, maskedOutcome(rule, outcome), request), null);
       }
-      const page = id === null ? emptyPage : await readPage(reader, database, id, request);
+      const page = id === null ? emptyPage : await readPage(reader, database, id, request, rule);
       const options = { isOne: false };
       const expanded = await related.expand({ ...target, collectionId: id }, page.texts, request, options);
       const answer = encodePage(collection, page, expanded?.documents ?? null, request);
@@ -192,12 +206,15 @@ function readingOver<A extends ListAnswer>(
     },
 
     async get(target, id, shape) {
-      const { database, collection, parent } = target;
+      const { database, collection, parent, ruleOf } = target;
+      const rule = ruleOf?.(collection) ?? null;
+      refuseHidden(rule, shape);
       const { reader, related } = readersAt(database, shape.asOf);
-      if (parent !== undefined) await requireParent(reader, database, parent);
+      if (parent !== undefined) await requireParent(reader, database, parent, ruleOf);
       checkId(id);
       const collectionId = await findCollection(database, collection);
-      const document = collectionId === null ? null : await reader.get(collectionId, id);
+      const stored = collectionId === null ? null : await reader.get(collectionId, id);
+      const document = stored && shownBy(rule, stored);
       if (document === null) throw noDocument(collection, id, shape.asOf);
       if (parent !== undefined && !isChildOf(JSON.parse(document.body) as JsonObject, parent))
         throw noDocument(collection, id);
@@ -265,6 +282,24 @@ function nextCursor({ last, hasMore }: Page, sort: Sort): string | null {
 /** With its metafields as far as they were read; an order by `_id` looks at nothing else. */
 function documentOf(last: LastDocument): JsonObject {
   return 'version' in last ? (JSON.parse(wholeDocument(last)) as JsonObject) : { _id: last.id };
+}
+
+/** Of the documents that `MIN` and `MAX` give, the fields that the rule shows of every document. */
+function maskedOutcome(rule: Rule | null, outcome: AggregateOutcome): AggregateOutcome {
+  const askable = askableFields(rule);
+  if (askable === null || !outcome.ok) return outcome;
+  const shown = [...askable];
+  const masked = (row: JsonObject): JsonObject =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [
+        name,
+        /^(?:MIN|MAX) /.test(name) && isObject(value) ? withFields(value, shown) : value,
+      ]),
+    );
+  const { result } = outcome;
+  const rows = (Array.isArray(result) ? result : [result]) as JsonObject[];
+  const [only = {}] = rows.map(masked);
+  return { ok: true, result: Array.isArray(result) ? rows.map(masked) : only } as AggregateOutcome;
 }
 
 /** `max` and `skip` choose among the rows; a grand total is one object. */

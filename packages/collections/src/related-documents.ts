@@ -1,4 +1,5 @@
 /** What stands in an answer beside the documents that were asked for: documents that they refer to, their children, what refers to them, or links. */
+import { askableFields, type Rule } from '@tidewire/access/rule';
 import type { CatalogDatabase } from '@tidewire/db/catalog';
 import type { JsonObject, JsonValue } from '@tidewire/protocol/json';
 import type { Filter } from '@tidewire/query/ast';
@@ -23,6 +24,8 @@ export type RelatedTarget = {
   collectionId: number | null;
   /** Whether the reader may GET another collection; nobody may without it. */
   mayGet?: ((collection: string) => boolean) | undefined;
+  /** The rule by which the reader GETs a collection (null: none); nothing is bound without it. */
+  ruleOf?: ((collection: string) => Rule | null) | undefined;
   /** The address of this server as the reader knows it, without a slash at the end; for links. */
   origin?: string | undefined;
 };
@@ -56,12 +59,12 @@ export function createRelatedDocuments(paths: ReadPaths, moment: Moment | null =
   const reader = createRelatedReader(paths, moment);
 
   async function embedReferences(
-    { database, mayGet }: RelatedTarget,
+    { database, mayGet, ruleOf }: RelatedTarget,
     documents: readonly JsonObject[],
     places: ReferencePlaces,
     answer: Answer,
   ): Promise<JsonObject[]> {
-    const wanted = new Map<string, { collectionId: number; id: string }>();
+    const wanted = new Map<string, { collectionId: number; id: string; rule: Rule | null }>();
     const verdicts = new Map<string, number | null>();
     const collectionIdOf = (name: string) => {
       const known = verdicts.get(name);
@@ -73,7 +76,8 @@ export function createRelatedDocuments(paths: ReadPaths, moment: Moment | null =
     for (const document of documents)
       mapReferences(document, places, ({ collection, id }) => {
         const collectionId = collectionIdOf(collection);
-        if (collectionId !== null) wanted.set(`${collectionId}/${id}`, { collectionId, id });
+        if (collectionId === null) return null;
+        wanted.set(`${collectionId}/${id}`, { collectionId, id, rule: ruleOf?.(collection) ?? null });
         return null;
       });
     const found = new Map<string, Shown>();
@@ -89,7 +93,7 @@ export function createRelatedDocuments(paths: ReadPaths, moment: Moment | null =
   }
 
   async function addChildren(
-    { database, collection }: RelatedTarget,
+    { database, collection, ruleOf }: RelatedTarget,
     documents: JsonObject[],
     child: { field: string; collection: string },
     answer: Answer,
@@ -99,7 +103,8 @@ export function createRelatedDocuments(paths: ReadPaths, moment: Moment | null =
     const collectionId = database.collections.get(child.collection);
     if (collectionId !== undefined && lists.size > 0) {
       const indexes = declaredIndexesOf(database, collectionId);
-      const of = { collectionId, parentCollection: collection, field, parentIds: [...lists.keys()], indexes };
+      const rule = ruleOf?.(child.collection) ?? null;
+      const of = { collectionId, parentCollection: collection, field, parentIds: [...lists.keys()], indexes, rule };
       for (const { parentId, document } of await reader.children(of, answer.room, answer.form)) {
         const shown = answer.show(document);
         answer.note(`${field}/${document.id}`, shown);
@@ -110,15 +115,16 @@ export function createRelatedDocuments(paths: ReadPaths, moment: Moment | null =
   }
 
   async function addReferring(
-    { database }: RelatedTarget,
+    { database, ruleOf }: RelatedTarget,
     document: JsonObject,
     referring: NonNullable<Plan['referring']>,
     answer: Answer,
   ): Promise<JsonObject> {
     const referencedby: [string, JsonValue][] = [];
     for (const { collection, collectionId, fields } of referring) {
+      const rule = ruleOf?.(collection) ?? null;
       const filter = refersTo(String(document._id), fields);
-      const of = { collectionId, filter, indexes: declaredIndexesOf(database, collectionId) };
+      const of = { collectionId, filter, indexes: declaredIndexesOf(database, collectionId), rule };
       const found = await reader.matching(of, answer.room, answer.form);
       const list = found.map((other) => {
         const shown = answer.show(other);
@@ -151,7 +157,7 @@ export function createRelatedDocuments(paths: ReadPaths, moment: Moment | null =
 
 /** Null when the answer is the documents alone. Most collections have no relations, and most texts no references: one look at each text says so. */
 function planOf(target: RelatedTarget, texts: readonly string[], shape: Shape, isOne: boolean): Plan | null {
-  const { database, collection, collectionId, mayGet, origin } = target;
+  const { database, collection, collectionId, mayGet, ruleOf, origin } = target;
   const { related } = shape;
   const fields = relationFieldsOf(database, collectionId);
   const links = related.links && origin !== undefined ? { origin, files: fields.files } : null;
@@ -161,10 +167,17 @@ function planOf(target: RelatedTarget, texts: readonly string[], shape: Shape, i
     ? [...fields.children]
         .map(([field, other]) => ({ field, collection: other }))
         .filter(({ field, collection: other }) => isShownBy(shape.fields, field) && mayGet?.(other))
+        .filter(({ field }) => isAskable(ruleOf?.(collection), field))
     : [];
   const referring =
     isOne && related.referencedBy
-      ? fieldsReferringTo(database, collection).filter(({ collection: other }) => mayGet?.(other))
+      ? fieldsReferringTo(database, collection)
+          .filter(({ collection: other }) => mayGet?.(other))
+          .map((other) => ({
+            ...other,
+            fields: other.fields.filter((field) => isAskable(ruleOf?.(other.collection), field)),
+          }))
+          .filter(({ fields: shown }) => shown.length > 0)
       : null;
   if (!isLinked && places === null && children.length === 0 && referring === null) return null;
   return { places, links: isLinked ? links : null, children, referring };
@@ -179,6 +192,11 @@ function placesOf(
   const isDeclared = [...relations.keys()].some(isShown);
   const anywhere = texts.some(mayHoldReferences);
   return isDeclared || anywhere ? { relations, anywhere, isShown } : null;
+}
+
+/** Whether the rule shows the field of every document. */
+function isAskable(rule: Rule | null | undefined, field: string): boolean {
+  return askableFields(rule ?? null)?.has(field) ?? true;
 }
 
 /** Whether anything of a root field is answered. */

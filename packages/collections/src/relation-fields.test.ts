@@ -1,6 +1,6 @@
 import type { CatalogDatabase } from '@tidewire/db/catalog';
+import { makeCatalogDatabase } from '@tidewire/db/catalog.fixture';
 import type { JsonObject } from '@tidewire/protocol/json';
-import { databaseSettingsSchema } from '@tidewire/protocol/settings';
 import { expect, it } from 'vitest';
 import { childCollectionOf, fieldsReferringTo, relationFieldsOf } from './relation-fields.js';
 
@@ -9,8 +9,7 @@ function databaseOf(schemas: Record<string, JsonObject | null>): CatalogDatabase
   const names = Object.keys(schemas);
   const collections = new Map(names.map((name, index) => [name, index + 1]));
   const shapes = new Map(names.map((name, index) => [index + 1, { schema: schemas[name] ?? null, indexes: [] }]));
-  const settings = databaseSettingsSchema.parse({ realtime: { global: false } });
-  return { id: 1, name: 'default', configVersion: 1, settings, collections, shapes, keys: new Map() };
+  return makeCatalogDatabase({ collections, shapes });
 }
 
 const to = (fieldType: string, collection: unknown): JsonObject => ({ fieldType, collection: collection as string });

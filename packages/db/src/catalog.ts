@@ -6,6 +6,7 @@
  */
 import { type IndexDefinition, type IndexState, indexDefinitionSchema } from '@tidewire/protocol/collection-schema';
 import type { JsonObject } from '@tidewire/protocol/json';
+import type { RoleRule } from '@tidewire/protocol/roles';
 import { type DatabaseSettings, databaseSettingsSchema } from '@tidewire/protocol/settings';
 import type { SqlPool } from './sql-pool.js';
 
@@ -20,6 +21,22 @@ export type CatalogKey = {
   readonly publish: readonly string[];
   readonly origins: readonly string[];
   readonly revokedAt: Date | null;
+  readonly disabledAt: Date | null;
+  readonly expiresAt: Date | null;
+  /** The hash of the text before the last rotation, and until when it is taken as well; null when there is none. */
+  readonly previous: { readonly hash: string; readonly until: Date } | null;
+  /** Requests in a minute; null for any number. */
+  readonly rateLimit: number | null;
+};
+
+/** What users may do who have this role. */
+export type CatalogRole = {
+  readonly name: string;
+  readonly rest: readonly string[];
+  readonly listen: readonly string[];
+  readonly publish: readonly string[];
+  /** By collection. */
+  readonly rules: Readonly<Record<string, RoleRule>>;
 };
 
 /** A declared index. Only a `ready` one may be relied on. */
@@ -50,6 +67,8 @@ export type CatalogDatabase = {
   readonly shapes: ReadonlyMap<number, CatalogShape>;
   /** Key id → key, the revoked ones too. */
   readonly keys: ReadonlyMap<string, CatalogKey>;
+  /** By name. */
+  readonly roles: ReadonlyMap<string, CatalogRole>;
 };
 
 export interface Catalog {
@@ -62,10 +81,16 @@ export interface Catalog {
   byName(name: string): Promise<CatalogDatabase | null>;
   /** The database of a key's public id, from memory, else read; null when there is no such key. */
   byKeyId(keyId: string): Promise<CatalogDatabase | null>;
+  /** The same from memory alone. No I/O. */
+  peekKeyId(keyId: string): CatalogDatabase | undefined;
+  /** The same, no older than this call: one small read, and a second when what is in memory is older or missing. */
+  freshByKeyId(keyId: string): Promise<CatalogDatabase | null>;
   /** Reads the database again when what is in memory is older than `version`, or always without one. Listeners hear of it. */
   refresh(databaseId: number, version?: number): Promise<CatalogDatabase | null>;
   /** Calls the listener with each entry that was read anew. Returns the way to stop it. */
   onChange(listener: (database: CatalogDatabase) => void): () => void;
+  /** Calls the listener with what was last known of a database that is gone, or is being deleted. Returns the way to stop it. */
+  onRemove(listener: (database: CatalogDatabase) => void): () => void;
 }
 
 type Row = {
@@ -75,7 +100,16 @@ type Row = {
   config_version: number;
   collections: { id: number; name: string }[] | null;
   shapes: { id: number; schema: JsonObject | null; indexes: CatalogIndex[] | null }[] | null;
-  keys: (Omit<CatalogKey, 'databaseId' | 'revokedAt'> & { revokedAt: string | null })[] | null;
+  keys: KeyRow[] | null;
+  roles: CatalogRole[] | null;
+};
+
+type KeyRow = Pick<CatalogKey, 'id' | 'name' | 'hash' | 'rest' | 'listen' | 'publish' | 'origins' | 'rateLimit'> & {
+  revokedAt: string | null;
+  disabledAt: string | null;
+  expiresAt: string | null;
+  previousHash: string | null;
+  previousUntil: string | null;
 };
 
 /** One statement, so one snapshot; by the unique indexes of databases and of api_keys. */
@@ -89,16 +123,28 @@ const selectDatabase = `
       FROM collections c WHERE c.database_id = d.id
         AND (c.schema IS NOT NULL OR EXISTS (SELECT FROM collection_indexes i WHERE i.collection_id = c.id))) AS shapes,
     (SELECT json_agg(json_build_object('id', k.id, 'name', k.name, 'hash', k.hash, 'rest', k.rest, 'listen', k.listen,
-      'publish', k.publish, 'origins', k.origins, 'revokedAt', k.revoked_at)) FROM api_keys k WHERE k.database_id = d.id) AS keys
+      'publish', k.publish, 'origins', k.origins, 'revokedAt', k.revoked_at, 'disabledAt', k.disabled_at, 'expiresAt', k.expires_at,
+      'previousHash', k.previous_hash, 'previousUntil', k.previous_until, 'rateLimit', k.rate_limit))
+      FROM api_keys k WHERE k.database_id = d.id) AS keys,
+    (SELECT json_agg(json_build_object('name', r.name, 'rest', r.rest, 'listen', r.listen, 'publish', r.publish, 'rules', r.rules))
+      FROM roles r WHERE r.database_id = d.id) AS roles
   FROM databases d JOIN log_heads h ON h.database_id = d.id`;
+
+/** By the primary keys. One row whether there is such a key or not, so that the two take the same time. */
+const selectKeyVersion = {
+  name: 'catalog-key-version',
+  text: `SELECT k.database_id AS "databaseId", h.config_version AS "version" FROM (SELECT $1::text AS id) asked
+    LEFT JOIN api_keys k ON k.id = asked.id LEFT JOIN log_heads h ON h.database_id = k.database_id`,
+};
 
 /** A catalog over a pool. It starts empty and loads what is asked for. */
 export function createCatalog(pool: SqlPool): Catalog {
   const byId = new Map<number, CatalogDatabase>();
   const listeners = new Set<(database: CatalogDatabase) => void>();
+  const removalListeners = new Set<(database: CatalogDatabase) => void>();
 
   async function load(condition: string, value: unknown): Promise<CatalogDatabase | null> {
-    const { rows } = await pool.query<Row>(`${selectDatabase} WHERE ${condition}`, [value]);
+    const { rows } = await pool.query<Row>(`${selectDatabase} WHERE d.deleting_at IS NULL AND ${condition}`, [value]);
     const row = rows[0];
     return row === undefined ? null : keep(decode(row, byId.get(row.id)));
   }
@@ -110,6 +156,12 @@ export function createCatalog(pool: SqlPool): Catalog {
     byId.set(read.id, read);
     for (const listener of listeners) listener(read);
     return read;
+  }
+
+  function remove(databaseId: number): void {
+    const last = byId.get(databaseId);
+    byId.delete(databaseId);
+    if (last !== undefined) for (const listener of removalListeners) listener(last);
   }
 
   function find(matches: (database: CatalogDatabase) => boolean): CatalogDatabase | undefined {
@@ -125,28 +177,35 @@ export function createCatalog(pool: SqlPool): Catalog {
     byKeyId: async (keyId) =>
       find((database) => database.keys.has(keyId)) ??
       load('d.id = (SELECT database_id FROM api_keys WHERE id = $1)', keyId),
+    peekKeyId: (keyId) => find((database) => database.keys.has(keyId)),
+    async freshByKeyId(keyId) {
+      type Found = { databaseId: number | null; version: number | null };
+      const { rows } = await pool.query<Found>({ ...selectKeyVersion, values: [keyId] });
+      const { databaseId = null, version = null } = rows[0] ?? {};
+      if (databaseId === null || version === null) return null;
+      const present = byId.get(databaseId);
+      return present !== undefined && present.configVersion >= version ? present : load('d.id = $1', databaseId);
+    },
     async refresh(databaseId, version) {
       const present = byId.get(databaseId);
       if (present !== undefined && version !== undefined && present.configVersion >= version) return present;
       const read = await load('d.id = $1', databaseId);
-      if (read === null) byId.delete(databaseId);
+      if (read === null) remove(databaseId);
       return read;
     },
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onRemove(listener) {
+      removalListeners.add(listener);
+      return () => removalListeners.delete(listener);
+    },
   };
 }
 
 function decode(row: Row, present: CatalogDatabase | undefined): CatalogDatabase {
-  const keys = (row.keys ?? []).map(
-    (key): CatalogKey => ({
-      ...key,
-      databaseId: row.id,
-      revokedAt: key.revokedAt === null ? null : new Date(key.revokedAt),
-    }),
-  );
+  const keys = (row.keys ?? []).map((key) => decodeKey(key, row.id));
   return {
     id: row.id,
     name: row.name,
@@ -155,7 +214,24 @@ function decode(row: Row, present: CatalogDatabase | undefined): CatalogDatabase
     collections: new Map((row.collections ?? []).map(({ name, id }) => [name, id])),
     shapes: decodeShapes(row, present),
     keys: new Map(keys.map((key) => [key.id, key])),
+    roles: new Map((row.roles ?? []).map((role) => [role.name, role])),
   };
+}
+
+function decodeKey({ previousHash, previousUntil, ...row }: KeyRow, databaseId: number): CatalogKey {
+  const hasPrevious = previousHash !== null && previousUntil !== null;
+  return {
+    ...row,
+    databaseId,
+    revokedAt: decodeTime(row.revokedAt),
+    disabledAt: decodeTime(row.disabledAt),
+    expiresAt: decodeTime(row.expiresAt),
+    previous: hasPrevious ? { hash: previousHash, until: new Date(previousUntil) } : null,
+  };
+}
+
+function decodeTime(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
 }
 
 /** A shape that did not change stays the same object, so that what was made of it (compiled schemas) can be kept by it. */

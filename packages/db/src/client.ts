@@ -14,7 +14,7 @@ export type PostgresConnections = {
   lanePool: SqlPool;
   /** One connection, for what may take long: building and dropping indexes. */
   maintenancePool: SqlPool;
-  /** One connection, for cutting logs: it may delete events. Its commits do not wait for the disk; one that a crash takes back is made again. */
+  /** Two connections, for cutting logs and for what deleted databases leave: they may delete documents and events. Their commits do not wait for the disk; one that a crash takes back is made again. */
   retentionPool: SqlPool;
   /** Ends every connection. Call it once, after all that uses them has stopped. */
   close(): Promise<void>;
@@ -46,7 +46,7 @@ export function connectPostgres(address: PostgresAddress, options: ConnectionOpt
   });
   const maintenancePool = createSqlPool(address, { max: 1, onError: options.onConnectionError });
   const retentionPool = createSqlPool(address, {
-    max: 1,
+    max: 2,
     onError: options.onConnectionError,
     sessionOptions: '-c tidewire.lane=on -c synchronous_commit=off',
   });

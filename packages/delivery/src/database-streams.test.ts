@@ -1,4 +1,5 @@
 import type { CatalogDatabase, CatalogKey } from '@tidewire/db/catalog';
+import { makeCatalogDatabase, makeCatalogKey } from '@tidewire/db/catalog.fixture';
 import { databaseSettingsSchema } from '@tidewire/protocol/settings';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -24,28 +25,10 @@ function databaseWith(
 ): CatalogDatabase {
   const entries = Object.entries(keys).map(([id, { listen = [], isRevoked }]): [string, CatalogKey] => [
     id,
-    {
-      id,
-      databaseId: 1,
-      name: id,
-      hash: '',
-      rest: [],
-      listen,
-      publish: [],
-      origins: [],
-      revokedAt: isRevoked ? new Date() : null,
-    },
+    makeCatalogKey({ id, listen, revokedAt: isRevoked ? new Date() : null }),
   ]);
   const settings = databaseSettingsSchema.parse({ realtime: { global: isGlobal } });
-  return {
-    id: 1,
-    name: 'default',
-    configVersion: 1,
-    settings,
-    collections: new Map(),
-    shapes: new Map(),
-    keys: new Map(entries),
-  };
+  return makeCatalogDatabase({ settings, keys: new Map(entries) });
 }
 
 /** The streams over a log in memory; `write` commits and hints, `writeSilently` only commits. */
@@ -93,14 +76,15 @@ function createWorld(start = 0, given: { maxAgeSeconds?: number; random?: () => 
       options: { sink?: MemorySink } & Partial<Pick<StreamRequest, 'cursor' | 'view' | 'filter' | 'history'>> = {},
     ) {
       const sink = options.sink ?? new MemorySink();
-      const listener = { kind: 'key' as const, keyId };
+      const listener = { kind: 'key' as const, databaseId: database.id, keyId };
       const verdict = audienceOf(listener, database);
       if (verdict.status !== 'open') throw new Error('not admitted');
-      const { audience } = verdict;
+      const { audience, until } = verdict;
       const subscriber = await streams.subscribe({
         view: options.view ?? restdbView,
         listener,
         audience,
+        until,
         filter: options.filter ?? noFilter,
         history: options.history,
         sink,

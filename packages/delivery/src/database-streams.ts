@@ -7,6 +7,7 @@
  * 2. A subscriber goes live only when its cursor equals `delivered`, within one turn, so no event falls between or comes twice.
  * 3. What may be heard is asked when bytes are made, live and in replay alike.
  */
+import type { KnownUser } from '@tidewire/access/principal';
 import type { EventLog } from '@tidewire/change-log/event-log';
 import { type LogEvent, sizeOf } from '@tidewire/change-log/log-event';
 import { createTail, type Tail } from '@tidewire/change-log/tail';
@@ -45,6 +46,8 @@ export type StreamRequest = {
   view: StreamView;
   listener: Listener;
   audience: Audience;
+  /** Until when what it may hear stands: milliseconds since the epoch. */
+  until: number;
   filter: EventFilter;
   sink: Sink;
   cursor: number | null;
@@ -73,6 +76,8 @@ export class DatabaseStreams {
   #waiting: { id: number; resolve: () => void }[] = [];
   #ephemeral: LogEvent[] = [];
   #ephemeralChars = 0;
+  /** Nobody's `until` is before this. */
+  #soonest = Number.POSITIVE_INFINITY;
   #slots = 0;
   #second = 0;
   #isClosed = false;
@@ -171,6 +176,8 @@ export class DatabaseStreams {
     group.size += 1;
     this.#subscribers.add(subscriber);
     subscriber.endsAt = this.#endOfAge();
+    subscriber.until = request.until;
+    this.#soonest = Math.min(this.#soonest, request.until);
 
     const start = startFrom(cursor, { head: this.#delivered, oldest: this.#oldest });
     subscriber.cursor = start.kind === 'at' ? start.cursor : this.#delivered;
@@ -191,11 +198,7 @@ export class DatabaseStreams {
   async #readHistory(subscriber: Subscriber, read: ReadHistory): Promise<string> {
     try {
       const events = await read(subscriber.cursor);
-      const { group } = subscriber;
-      return events
-        .filter((event) => group.shows(event))
-        .map((event) => group.view.encode(event).toString())
-        .join('');
+      return subscriber.group.encodeText(events);
     } catch (error) {
       this.remove(subscriber);
       throw error;
@@ -292,15 +295,45 @@ export class DatabaseStreams {
   /** The configuration is new: every stream narrows, widens or ends. */
   applyConfiguration(database: CatalogDatabase): void {
     this.live.applyConfiguration(database);
-    const verdicts = new Map<string, ReturnType<typeof audienceOf>>();
-    for (const subscriber of [...this.#subscribers]) {
-      const who = subscriber.listener.kind === 'key' ? subscriber.listener.keyId : '';
+    this.#judge(this.#subscribers, database);
+  }
+
+  /** Something about one user is new: the same for the streams of that user. */
+  applyUser(user: KnownUser, database: CatalogDatabase): void {
+    this.live.applyUser(user, database);
+    this.#judge(
+      [...this.#subscribers].filter(({ listener }) => listener.kind === 'user' && listener.user === user),
+      database,
+    );
+  }
+
+  /** Whose time is over is asked again. Costs nothing while it is over for nobody. */
+  applyTime(now: number, database: CatalogDatabase): void {
+    this.live.applyTime(now, database);
+    if (now < this.#soonest) return;
+    this.#soonest = Number.POSITIVE_INFINITY;
+    const due: Subscriber[] = [];
+    for (const subscriber of this.#subscribers) {
+      if (subscriber.until <= now) due.push(subscriber);
+      else this.#soonest = Math.min(this.#soonest, subscriber.until);
+    }
+    this.#judge(due, database);
+  }
+
+  #judge(subscribers: Iterable<Subscriber>, database: CatalogDatabase): void {
+    const verdicts = new Map<unknown, ReturnType<typeof audienceOf>>();
+    for (const subscriber of [...subscribers]) {
+      const who = whoOf(subscriber.listener);
       const verdict = verdicts.get(who) ?? audienceOf(subscriber.listener, database);
       verdicts.set(who, verdict);
       if (verdict.status === 'ended')
         this.end(subscriber, { event: verdict.event, data: JSON.stringify({ reason: verdict.reason }) });
-      else if (verdict.audience.signature !== subscriber.group.audience.signature)
-        this.#moveTo(subscriber, verdict.audience);
+      else {
+        subscriber.until = verdict.until;
+        this.#soonest = Math.min(this.#soonest, verdict.until);
+        if (verdict.audience.signature !== subscriber.group.audience.signature)
+          this.#moveTo(subscriber, verdict.audience);
+      }
     }
   }
 
@@ -499,6 +532,18 @@ export class DatabaseStreams {
     group.leave(subscriber);
     group.size -= 1;
     if (group.size === 0) this.#groups.remove(group);
+  }
+}
+
+/** The same for listeners of whom the same verdict holds. */
+function whoOf(listener: Listener): unknown {
+  switch (listener.kind) {
+    case 'key':
+      return listener.keyId;
+    case 'user':
+      return listener.user;
+    case 'admin':
+      return null;
   }
 }
 

@@ -92,6 +92,12 @@ export function documentsOf(event: LogEvent): Documents {
   return documents;
 }
 
+/** The event, whose documents are at hand in their parsed form. */
+export function withDocuments(event: LogEvent, { before, after }: Documents): LogEvent {
+  parsed.set(event, { before, after });
+  return event;
+}
+
 /** Our own text, out of the log. */
 function parse(text: string | null): JsonObject | null {
   return text === null ? null : (JSON.parse(text) as JsonObject);

@@ -9,6 +9,7 @@ import type { LogEvent } from '@tidewire/change-log/log-event';
 import { documentsOf } from './event-filter.js';
 import { Group } from './group.js';
 import { LiveQueryIndex } from './live-query-index.js';
+import { RuledGroups } from './ruled-groups.js';
 
 export class GroupIndex {
   readonly #byKey = new Map<string, Group>();
@@ -17,6 +18,7 @@ export class GroupIndex {
   readonly #byQuery = new LiveQueryIndex<Group>();
   readonly #queries = new Set<Group>();
   readonly #byChannel = new Map<string, Set<Group>>();
+  readonly #ruled = new RuledGroups();
 
   /** The group that sees the same bytes, or this one, which is then kept. */
   keep(group: Group): Group {
@@ -25,12 +27,14 @@ export class GroupIndex {
     if (present !== undefined) return present;
     this.#byKey.set(key, group);
     const { query, channel } = group.filter;
-    if (query !== null) {
-      this.#queries.add(group);
-      this.#byQuery.add(group, query);
-    } else if (channel !== null) {
+    const { ruled } = group.audience;
+    if (channel !== null) {
       const groups = this.#byChannel.get(channel) ?? new Set();
       this.#byChannel.set(channel, groups.add(group));
+    } else if (ruled !== undefined) this.#ruled.add(group, ruled);
+    else if (query !== null) {
+      this.#queries.add(group);
+      this.#byQuery.add(group, query);
     } else this.#others.add(group);
     return group;
   }
@@ -40,6 +44,7 @@ export class GroupIndex {
     this.#byKey.delete(Group.keyOf(view, audience, filter));
     this.#others.delete(group);
     if (this.#queries.delete(group)) this.#byQuery.remove(group);
+    if (audience.ruled !== undefined) this.#ruled.remove(group, audience.ruled);
     if (filter.channel === null) return;
     const groups = this.#byChannel.get(filter.channel);
     groups?.delete(group);
@@ -57,6 +62,7 @@ export class GroupIndex {
     for (const event of events) {
       if (event.type === 'publish') this.#addChannels(event.name ?? '', found);
       if (this.#queries.size > 0) this.#addQueries(event, found);
+      if (!this.#ruled.isEmpty) this.#ruled.addConcerned(event, found);
     }
     return found;
   }

@@ -34,9 +34,17 @@ export class Group {
     return `${view.name}\n${audience.signature}\n${filter.signature}`;
   }
 
-  /** True when its subscribers may hear the event and asked for it. */
-  shows(event: LogEvent): boolean {
-    return this.filter.passes(event) && this.audience.mayHear(event);
+  /** The event as its subscribers may see it; null when they may not hear it or did not ask for it. */
+  shown(event: LogEvent): LogEvent | null {
+    const seen = this.audience.see(event);
+    return seen !== null && this.filter.passes(seen) ? seen : null;
+  }
+
+  #encodeShown(events: readonly LogEvent[]): Buffer[] {
+    return events.flatMap((event) => {
+      const seen = this.shown(event);
+      return seen === null ? [] : [this.view.encode(seen)];
+    });
   }
 
   enter(subscriber: Subscriber): void {
@@ -58,8 +66,9 @@ export class Group {
   encode(events: readonly LogEvent[]): Chunk | null {
     const parts: Buffer[] = [];
     for (const event of events) {
-      if (!this.shows(event)) continue;
-      parts.push(this.view.encode(event));
+      const seen = this.shown(event);
+      if (seen === null) continue;
+      parts.push(this.view.encode(seen));
       this.lastVisibleId = Math.max(this.lastVisibleId, event.id);
     }
     return parts.length === 0 ? null : frameChunk(parts);
@@ -68,8 +77,13 @@ export class Group {
   /** Events that are not in the log, as one chunk; null when none is shown. */
   encodeEphemeral(events: readonly LogEvent[]): Chunk | null {
     if (!this.view.showsEphemeral) return null;
-    const parts = events.filter((event) => this.shows(event)).map((event) => this.view.encode(event));
+    const parts = this.#encodeShown(events);
     return parts.length === 0 ? null : frameChunk(parts);
+  }
+
+  /** The events that are shown, as text. */
+  encodeText(events: readonly LogEvent[]): string {
+    return this.#encodeShown(events).join('');
   }
 
   /** As `encode`, remembered, and with a cursor move behind the last event when that one is left out. */
@@ -77,10 +91,9 @@ export class Group {
     const key = `${events[0]?.id}-${events.at(-1)?.id}`;
     const kept = this.#stretches.get(key);
     if (kept !== undefined) return kept;
-    const shown = events.filter((event) => this.shows(event));
-    const parts = shown.map((event) => this.view.encode(event));
+    const parts = this.#encodeShown(events);
     const last = events.at(-1);
-    if (last !== undefined && last !== shown.at(-1)) parts.push(Buffer.from(encodeBlock({ id: last.id })));
+    if (last !== undefined && this.shown(last) === null) parts.push(Buffer.from(encodeBlock({ id: last.id })));
     const chunk = parts.length === 0 ? null : frameChunk(parts);
     this.#stretches.set(key, chunk);
     const [oldest] = this.#stretches.keys();

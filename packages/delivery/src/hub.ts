@@ -2,14 +2,15 @@
  * The hub: every open stream of this process, by database. It hears the change bus, reads the log where the bus was silent, and
  * sends. One timer serves all heartbeats.
  */
+import type { KnownUser } from '@tidewire/access/principal';
 import type { ChangeBus, ChangeHint } from '@tidewire/change-log/change-bus';
 import type { EventLog, LogHead } from '@tidewire/change-log/event-log';
 import type { LogEvent } from '@tidewire/change-log/log-event';
-import type { Catalog } from '@tidewire/db/catalog';
+import type { Catalog, CatalogDatabase } from '@tidewire/db/catalog';
 import type { LiveSource } from '@tidewire/query/live-source';
 import { audienceOf } from './audience.js';
 import { DatabaseStreams, type StreamLimits, type StreamRequest } from './database-streams.js';
-import type { LiveForm, ViewerVerdict } from './live-query.js';
+import type { LiveForm, Onlooker } from './live-query.js';
 import { Outbox } from './outbox.js';
 import type { Sink } from './sink.js';
 import type { Subscriber } from './subscriber.js';
@@ -18,7 +19,7 @@ import type { Subscriber } from './subscriber.js';
 export type Subscription = StreamRequest & { databaseId: number };
 
 /** A stream that shows a result. */
-export type LiveSubscription = { databaseId: number; source: LiveSource; form: LiveForm; verdict: ViewerVerdict };
+export type LiveSubscription = { databaseId: number; source: LiveSource; form: LiveForm; onlooker: Onlooker };
 
 /** What the socket of a stream reports, and the way to end the stream from outside. */
 export type StreamHandle = {
@@ -52,6 +53,8 @@ export interface Hub {
   /** Databases with open streams; their heads are what the once-a-second look asks for. */
   databases(): Iterable<number>;
   noteHead(head: LogHead): void;
+  /** Something about the user is new: the user's streams narrow, widen or end. */
+  noteUser(databaseId: number, user: KnownUser): void;
   stats(): HubStats;
   /** Ends every stream at a random time within `withinMs`, each told to come back after 0.5 to 2.5 s; then stops the timers. */
   drain(withinMs: number): Promise<void>;
@@ -77,6 +80,8 @@ export const defaultLimits: StreamLimits = {
 
 /** Seconds that a database without streams keeps its place, so that a reconnect finds it warm. */
 const IDLE_SECONDS = 60;
+/** Between two looks at whose time is over. */
+const CLOCK_MS = 100;
 
 export function createHub(options: HubOptions): Hub {
   const { log, bus, catalog, onError } = options;
@@ -162,13 +167,34 @@ export function createHub(options: HubOptions): Hub {
     streams.close();
   }
 
+  /** The database is gone: no key and no role is left in it, which ends the streams of applications; admins come back, to what there is then. */
+  function closeFor(last: CatalogDatabase): void {
+    const streams = databases.get(last.id);
+    if (streams === undefined) return;
+    streams.applyConfiguration({ ...last, keys: new Map(), roles: new Map(), collections: new Map() });
+    for (const subscriber of [...streams.subscribers()]) streams.end(subscriber, farewell());
+    for (const viewer of [...streams.live.viewers()]) streams.live.end(viewer, farewell());
+    idleSince.delete(last.id);
+    databases.delete(last.id);
+    opening.delete(last.id);
+    streams.close();
+  }
+
   const stopHearing = bus.subscribe((hint) => {
     if (hint.kind === 'events') databases.get(hint.databaseId)?.offer(hint.events);
     if (hint.kind === 'head') databases.get(hint.databaseId)?.noteNewest(hint.head);
     if (hint.kind === 'ephemeral') databases.get(hint.databaseId)?.offerEphemeral(ephemeralEvent(hint));
   });
   const stopWatching = catalog.onChange((database) => databases.get(database.id)?.applyConfiguration(database));
+  const stopSeeingOff = catalog.onRemove((database) => closeFor(database));
   const timer = setInterval(tick, 1_000);
+  /** Streams whose key or token is over end soon after, not with the next tick. */
+  const clock = setInterval(() => {
+    for (const streams of databases.values()) {
+      const database = catalog.peek(streams.databaseId);
+      if (database !== undefined) streams.applyTime(now(), database);
+    }
+  }, CLOCK_MS);
 
   /** The last block of a stream that ends because this process does: when its client is to come back. */
   function farewell(): { retry: number } {
@@ -190,14 +216,14 @@ export function createHub(options: HubOptions): Hub {
         end: (event, reason) => streams.end(subscriber, { event, data: JSON.stringify({ reason }) }),
       };
     },
-    async openLive({ databaseId, source, form, verdict }) {
+    async openLive({ databaseId, source, form, onlooker }) {
       const streams = await streamsOf(databaseId);
       const query = await streams.live.open(source);
       return (sink) => {
-        const viewer = query.join(verdict, sink, streams.live.nextSlot(), form);
+        const viewer = query.join(onlooker, sink, streams.live.nextSlot(), form);
         const database = catalog.peek(databaseId);
         // The configuration may have changed while the result was read.
-        if (database !== undefined && verdict(database) !== null) streams.live.applyConfiguration(database);
+        if (database !== undefined) streams.live.judge(viewer, database);
         if (isDraining) streams.live.end(viewer, farewell());
         return {
           drained: () => query.drained(viewer),
@@ -213,6 +239,10 @@ export function createHub(options: HubOptions): Hub {
     databases: () => databases.keys(),
     noteHead(head) {
       databases.get(head.databaseId)?.noteHead(head);
+    },
+    noteUser(databaseId, user) {
+      const database = catalog.peek(databaseId);
+      if (database !== undefined) databases.get(databaseId)?.applyUser(user, database);
     },
     stats() {
       let streams = 0;
@@ -242,7 +272,9 @@ export function createHub(options: HubOptions): Hub {
       await Promise.all(ends);
       stopHearing();
       stopWatching();
+      stopSeeingOff();
       clearInterval(timer);
+      clearInterval(clock);
       for (const streams of databases.values()) streams.close();
     },
   };

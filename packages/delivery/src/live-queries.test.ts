@@ -3,10 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { MemorySink } from './delivery.fixture.js';
 import { anyDatabase, follow, Table } from './live.fixture.js';
 import { LiveQueries } from './live-queries.js';
-import type { LiveForm, ViewerVerdict } from './live-query.js';
+import { type LiveForm, staysOpen, type ViewerVerdict } from './live-query.js';
 
 const bodies: LiveForm = { isDelta: false, intervalMs: 0 };
-const stay: ViewerVerdict = () => null;
 
 function createWorld() {
   const table = new Table();
@@ -45,11 +44,11 @@ function createWorld() {
       source: Parameters<LiveQueries['open']>[0],
       options: { sink?: MemorySink; verdict?: ViewerVerdict } = {},
     ) {
-      const { sink = new MemorySink(), verdict = stay } = options;
+      const { sink = new MemorySink(), verdict = staysOpen } = options;
       const opening = queries.open(source);
       await world.settle();
       const query = await opening;
-      const viewer = query.join(verdict, sink, queries.nextSlot(), bodies);
+      const viewer = query.join({ verdict, user: null }, sink, queries.nextSlot(), bodies);
       world.flush();
       return { query, viewer, sink };
     },
@@ -79,7 +78,7 @@ describe('the live queries of a database', () => {
       if (owner % 500 === 499) await opening;
       const sink = new MemorySink();
       sinks.set(owner, sink);
-      void opening.then((query) => query.join(stay, sink, 0, bodies));
+      void opening.then((query) => query.join({ verdict: staysOpen, user: null }, sink, 0, bodies));
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
     flush();
@@ -139,9 +138,9 @@ describe('the live queries of a database', () => {
   test('end a viewer that may not stay with the reason, and one that is to see another query with a time to come back at', async () => {
     const { table, queries, open } = createWorld();
     const { sink: gone } = await open(table.source(), {
-      verdict: () => ({ event: 'revoked', reason: 'the key was revoked' }),
+      verdict: () => ({ status: 'ended', event: 'revoked', reason: 'the key was revoked' }),
     });
-    const { sink: back } = await open(table.source(), { verdict: () => 'return' });
+    const { sink: back } = await open(table.source(), { verdict: () => ({ status: 'return' }) });
     const { sink: stays } = await open(table.source());
     queries.applyConfiguration(anyDatabase);
     expect(gone.events.at(-1)).toMatchObject({ event: 'revoked', data: '{"reason":"the key was revoked"}' });

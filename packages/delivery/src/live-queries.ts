@@ -2,6 +2,7 @@
  * The live queries of one database in this process: found by their source's key, so that equal ones are one; and found by what a change could concern, so that a change costs
  * nothing for those that it does not touch.
  */
+import type { KnownUser } from '@tidewire/access/principal';
 import type { LogEvent } from '@tidewire/change-log/log-event';
 import type { CatalogDatabase } from '@tidewire/db/catalog';
 import type { JsonObject } from '@tidewire/query/json';
@@ -46,6 +47,8 @@ export class LiveQueries {
   readonly #lonely = new Set<LiveQuery>();
   /** Those that are read anew by the second. */
   readonly #timed = new Set<LiveQuery>();
+  /** Nobody's `until` is before this. */
+  #soonest = Number.POSITIVE_INFINITY;
   #slots = 0;
 
   constructor(options: LiveQueriesOptions) {
@@ -118,14 +121,39 @@ export class LiveQueries {
   }
 
   applyConfiguration(database: CatalogDatabase): void {
-    for (const query of this.#byKey.values()) {
+    for (const query of this.#byKey.values())
       if (query.source.kind === 'reread' && query.source.isOfConfiguration) query.markStale();
-      for (const viewer of [...query.viewers()]) {
-        const verdict = viewer.verdict(database);
-        if (verdict === null) continue;
-        if (verdict === 'return') this.end(viewer, { retry: COME_BACK_MS });
-        else this.end(viewer, { event: verdict.event, data: JSON.stringify({ reason: verdict.reason }) });
-      }
+    for (const viewer of [...this.viewers()]) this.judge(viewer, database);
+  }
+
+  /** Something about one user is new. */
+  applyUser(user: KnownUser, database: CatalogDatabase): void {
+    for (const viewer of [...this.viewers()]) if (viewer.onlooker.user === user) this.judge(viewer, database);
+  }
+
+  /** Whose verdict is over is asked again. Costs nothing while none is. */
+  applyTime(now: number, database: CatalogDatabase): void {
+    if (now < this.#soonest) return;
+    this.#soonest = Number.POSITIVE_INFINITY;
+    for (const viewer of [...this.viewers()]) {
+      if (viewer.until <= now) this.judge(viewer, database);
+      else this.#soonest = Math.min(this.#soonest, viewer.until);
+    }
+  }
+
+  /** Asks whether the viewer may stay, and ends its stream when it may not. */
+  judge(viewer: Viewer, database: CatalogDatabase): void {
+    const standing = viewer.onlooker.verdict(database);
+    switch (standing.status) {
+      case 'open':
+        viewer.until = standing.until;
+        this.#soonest = Math.min(this.#soonest, standing.until);
+        return;
+      case 'return':
+        this.end(viewer, { retry: COME_BACK_MS });
+        return;
+      case 'ended':
+        this.end(viewer, { event: standing.event, data: JSON.stringify({ reason: standing.reason }) });
     }
   }
 

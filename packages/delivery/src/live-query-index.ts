@@ -7,7 +7,7 @@
  * 2. What was removed leaves nothing behind.
  */
 import type { Filter } from '@tidewire/query/ast';
-import { type EqualityTerm, equalityTerms, type Scalar, termValuesOf } from '@tidewire/query/equality-terms';
+import { type EqualityTerm, type Scalar, smallestCover, termValuesOf } from '@tidewire/query/equality-terms';
 import type { JsonObject } from '@tidewire/query/json';
 
 /** The queries that ask for a value at one path. */
@@ -17,7 +17,7 @@ export class LiveQueryIndex<Query> {
   readonly #shelves = new Map<string, Shelf<Query>>();
   /** Those that name no value. */
   readonly #unfiled = new Set<Query>();
-  readonly #terms = new Map<Query, EqualityTerm | null>();
+  readonly #terms = new Map<Query, readonly EqualityTerm[] | null>();
 
   get size(): number {
     return this.#terms.size;
@@ -25,12 +25,13 @@ export class LiveQueryIndex<Query> {
 
   /** Files the query under the fewest values that its filter (null: every document) asks for. */
   add(query: Query, filter: Filter | null): void {
-    const term = filter === null ? null : narrowest(equalityTerms(filter));
-    this.#terms.set(query, term);
-    if (term === null) {
-      this.#unfiled.add(query);
-      return;
-    }
+    const terms = filter === null ? null : smallestCover(filter);
+    this.#terms.set(query, terms);
+    if (terms === null) this.#unfiled.add(query);
+    else for (const term of terms) this.#file(query, term);
+  }
+
+  #file(query: Query, term: EqualityTerm): void {
     const name = nameOf(term);
     const shelf = this.#shelves.get(name) ?? { path: term.path, byValue: new Map<Scalar, Set<Query>>() };
     this.#shelves.set(name, shelf);
@@ -42,10 +43,13 @@ export class LiveQueryIndex<Query> {
   }
 
   remove(query: Query): void {
-    const term = this.#terms.get(query);
+    const terms = this.#terms.get(query) ?? [];
     this.#terms.delete(query);
     this.#unfiled.delete(query);
-    if (term === undefined || term === null) return;
+    for (const term of terms) this.#unfile(query, term);
+  }
+
+  #unfile(query: Query, term: EqualityTerm): void {
     const shelf = this.#shelves.get(nameOf(term));
     if (shelf === undefined) return;
     for (const value of term.values) {
@@ -67,12 +71,6 @@ export class LiveQueryIndex<Query> {
     }
     return found;
   }
-}
-
-function narrowest(terms: readonly EqualityTerm[]): EqualityTerm | null {
-  let best: EqualityTerm | null = null;
-  for (const term of terms) if (best === null || term.values.length < best.values.length) best = term;
-  return best;
 }
 
 function nameOf({ path }: EqualityTerm): string {

@@ -3,7 +3,7 @@ import { createRandom } from '@tidewire/query/random.fixture';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MemorySink } from './delivery.fixture.js';
 import { changeOf, follow, type PageAsked, Table } from './live.fixture.js';
-import { type LiveForm, LiveQuery, type Viewer } from './live-query.js';
+import { type LiveForm, LiveQuery, staysOpen, type Viewer } from './live-query.js';
 
 const { env } = process;
 const seed = Number(env.SEED ?? 7);
@@ -66,7 +66,7 @@ function createWorld(table: Table, source: ConstructorParameters<typeof LiveQuer
       const ready = query.ready();
       await world.settle();
       await ready;
-      const viewer = query.join(() => null, sink, 0, form);
+      const viewer = query.join({ verdict: staysOpen, user: null }, sink, 0, form);
       world.flush();
       return { viewer, sink };
     },

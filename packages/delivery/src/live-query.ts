@@ -10,6 +10,7 @@
  * 3. Nothing is queued for a viewer whose socket is full: when it drains it is sent the state anew.
  * 4. A window that shows a document whose text depends on others is read anew from then on.
  */
+import type { KnownUser } from '@tidewire/access/principal';
 import type { CatalogDatabase } from '@tidewire/db/catalog';
 import { Problem } from '@tidewire/protocol/problem';
 import type { LiveSource, RereadAnswer, ShownRow } from '@tidewire/query/live-source';
@@ -23,10 +24,21 @@ import type { Sink } from './sink.js';
 export type LiveForm = { isDelta: boolean; intervalMs: number };
 
 /**
- * Whether a viewer may stay under a new configuration: null, or the event that ends its stream; `return`: it may, but what it may see is another query now, which it gets
- * when it comes back.
+ * Whether a viewer may stay: `open` until it has to be asked again (milliseconds since the epoch), `ended` with the event that ends its stream; `return`: it may, but what it may
+ * see is another query now, which it gets when it comes back.
  */
-export type ViewerVerdict = (database: CatalogDatabase) => null | 'return' | { event: 'revoked'; reason: string };
+export type ViewerStanding =
+  | { status: 'open'; until: number }
+  | { status: 'return' }
+  | { status: 'ended'; event: 'revoked' | 'expired'; reason: string };
+/** Asked under each new configuration, and when its time is over. */
+export type ViewerVerdict = (database: CatalogDatabase) => ViewerStanding;
+
+/** Whoever looks may do so for ever. */
+export const staysOpen: ViewerVerdict = () => ({ status: 'open', until: Number.POSITIVE_INFINITY });
+
+/** Who looks. `user`: whose changes the verdict depends on; null for none's. */
+export type Onlooker = { verdict: ViewerVerdict; user: KnownUser | null };
 
 /** An open stream that looks at a live query. `joining` waits for the state; the others as for a `Subscriber`. */
 export class Viewer {
@@ -35,9 +47,11 @@ export class Viewer {
   stalledAt = -1;
   /** The hub's second at which it is to be opened anew; null until that is set. */
   endsAt: number | null = null;
+  /** Until when the verdict stands: milliseconds since the epoch. */
+  until = Number.POSITIVE_INFINITY;
 
   constructor(
-    readonly verdict: ViewerVerdict,
+    readonly onlooker: Onlooker,
     readonly sink: Sink,
     /** The second of the heartbeat's round in which this one is pinged. */
     readonly slot: number,
@@ -145,11 +159,11 @@ export class LiveQuery {
   }
 
   /** The viewer is sent the state with the next flush. */
-  join(verdict: ViewerVerdict, sink: Sink, slot: number, options: LiveForm): Viewer {
+  join(onlooker: Onlooker, sink: Sink, slot: number, options: LiveForm): Viewer {
     const key = keyOf(options);
     const form = this.#forms.get(key) ?? new Form(this, options);
     this.#forms.set(key, form);
-    const viewer = new Viewer(verdict, sink, slot, form);
+    const viewer = new Viewer(onlooker, sink, slot, form);
     form.viewers.add(viewer);
     form.joining.add(viewer);
     this.#options.onJoin(viewer);

@@ -1,6 +1,6 @@
 /** A table in memory that live queries read, with the events of its changes, and a client that follows a stream: for the tests of live queries. */
 import type { LogEvent } from '@tidewire/change-log/log-event';
-import type { CatalogDatabase } from '@tidewire/db/catalog';
+import { makeCatalogDatabase } from '@tidewire/db/catalog.fixture';
 import type { JsonObject } from '@tidewire/query/json';
 import type { LiveRow, LiveRows, RereadSource, ShownRow, WindowSource } from '@tidewire/query/live-source';
 import { createMatcher } from '@tidewire/query/matcher';
@@ -204,12 +204,4 @@ export function follow(
 }
 
 /** A database of which only its version is looked at. */
-export const anyDatabase: CatalogDatabase = {
-  id: 1,
-  name: 'default',
-  configVersion: 1,
-  settings: { realtime: { global: false }, collections: { createOnWrite: true } } as CatalogDatabase['settings'],
-  collections: new Map(),
-  shapes: new Map(),
-  keys: new Map(),
-};
+export const anyDatabase = makeCatalogDatabase();

@@ -19,6 +19,8 @@ export interface OpenStreams {
   take(opener: StreamOpener): { status: 'taken'; release: () => void } | { status: 'full'; of: NoPlace };
   /** Places that are taken. */
   readonly count: number;
+  /** Key id → places that are taken; without those that have none. It changes under the reader. */
+  readonly byKey: ReadonlyMap<string, number>;
 }
 
 const loopback = /^(127\.|::1$|0:0:0:0::\/64$)/;
@@ -55,6 +57,7 @@ export function createOpenStreams({ perKey, perAddress, total }: OpenStreamLimit
     get count() {
       return count;
     },
+    byKey: keys,
   };
 }
 

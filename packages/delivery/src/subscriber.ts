@@ -22,6 +22,8 @@ export class Subscriber {
   group: Group;
   cursor = 0;
   state: SubscriberState = 'catching-up';
+  /** Until when what it may hear stands: milliseconds since the epoch. */
+  until = Number.POSITIVE_INFINITY;
   /** Place in the group's live list; -1 when it is not there. */
   index = -1;
   /** The hub's second at which it stalled. */

@@ -62,3 +62,6 @@ export const metafields = [
  * https://restdb.io/docs/parent-child-relations). The server sets them, and they stand with the document's own fields in every answer.
  */
 export const parentFields = ['_parent_id', '_parent_def', '_parent_field'] as const;
+
+/** The database that is meant when none is named. It is always there: it is made at the first start, and neither renamed nor deleted. */
+export const defaultDatabaseName = 'default';

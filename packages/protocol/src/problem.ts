@@ -10,6 +10,7 @@ export const problemCodes = {
   bad_request: { status: 400, title: 'The request is malformed' },
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
   unauthenticated: { status: 401, title: 'Credentials are missing or not valid' },
+  code_needed: { status: 401, title: 'A one-time code is needed' },
   forbidden: { status: 403, title: 'The credentials do not allow this' },
   realtime_off: { status: 403, title: 'Realtime is off for this key' },
   origin_refused: { status: 403, title: 'This origin may not do this' },

@@ -1,5 +1,6 @@
 /** The settings of a database, as JSON. Unknown fields are refused, so that a typing error is never taken in silence. */
 import { z } from 'zod';
+import { authChangesSchema, authSettingsSchema } from './auth-settings.js';
 
 /** A limit of the log; null: none. */
 const limit = (least: number, most: number) => z.int().min(least).max(most).nullable();
@@ -32,6 +33,8 @@ export const databaseSettingsSchema = z.strictObject({
       keepEvents: keepEvents.default(null),
     })
     .prefault({}),
+  /** How users of applications prove who they are, and what they may. */
+  auth: authSettingsSchema.prefault({}),
 });
 
 /** Settings with every default filled in. */
@@ -44,5 +47,6 @@ export const databaseSettingsPatchSchema = z.strictObject({
   log: z
     .strictObject({ keepDays: keepDays.optional(), keepBytes: keepBytes.optional(), keepEvents: keepEvents.optional() })
     .optional(),
+  auth: authChangesSchema.optional(),
 });
 export type DatabaseSettingsPatch = z.infer<typeof databaseSettingsPatchSchema>;

@@ -41,6 +41,7 @@ it.each(['/realtime/ticket', '/channels/chat'])('%s is no stream, and of the rea
 it.each([
   '/api/databases/stream',
   '/api/databases/default/collections/stream',
+  '/api/databases/default/roles/stream',
   '/api/databases/default/collections/company/indexes/stream',
 ])('%s is a stream for whoever accepts one, and else what is called stream', (path) => {
   expect([isStreamTarget(path), isStreamTarget(path, 'text/event-stream'), isStreamTarget(path, '*/*')]).toEqual([

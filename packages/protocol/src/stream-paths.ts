@@ -11,8 +11,8 @@ export const streamPathPattern =
 export const realtimePathPattern =
   /^\/(realtime(\/.*)?|channels\/.*|rest\/[^/]+(\/[^/]+){0,2}\/stream|api\/.+\/stream)\/?$/;
 
-/** Paths of streams that could also be those of a database, a collection or an index called `stream`: only who accepts `text/event-stream` means the stream. */
-export const ambiguousPathPattern = /^\/api\/databases(\/[^/]+\/collections(\/[^/]+\/indexes)?)?\/stream\/?$/;
+/** Paths of streams that could also be those of a database, a collection, a role or an index called `stream`: only who accepts `text/event-stream` means the stream. */
+export const ambiguousPathPattern = /^\/api\/databases(\/[^/]+\/(roles|collections(\/[^/]+\/indexes)?))?\/stream\/?$/;
 
 /** Whether GET of this target (path and query, as in the request line) opens a stream. `accept`: the header of this name. */
 export function isStreamTarget(target: string, accept = ''): boolean {

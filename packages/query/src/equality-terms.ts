@@ -16,6 +16,32 @@ export function equalityTerms(filter: Filter): EqualityTerm[] {
   return values.every(isScalar) ? [{ path: filter.path, values }] : [];
 }
 
+/** The set of equality terms with the fewest values, of which every matching document fulfils one at least; without any: nothing matches. Null when there is none. */
+export function smallestCover(filter: Filter): EqualityTerm[] | null {
+  return smallest(equalityCovers(filter));
+}
+
+/** Sets of equality terms, of each of which every matching document fulfils one at least. A set without any: nothing matches. None when the filter has none. */
+function equalityCovers(filter: Filter): EqualityTerm[][] {
+  switch (filter.kind) {
+    case 'and':
+      return filter.items.flatMap(equalityCovers);
+    case 'or': {
+      const covers = filter.items.map((item) => smallest(equalityCovers(item)));
+      return covers.every((cover) => cover !== null) ? [covers.flat()] : [];
+    }
+    default:
+      return equalityTerms(filter).map((term) => [term]);
+  }
+}
+
+function smallest(covers: readonly EqualityTerm[][]): EqualityTerm[] | null {
+  const sizeOf = (cover: readonly EqualityTerm[]) => cover.reduce((sum, { values }) => sum + values.length, 0);
+  let best: EqualityTerm[] | null = null;
+  for (const cover of covers) if (best === null || sizeOf(cover) < sizeOf(best)) best = cover;
+  return best;
+}
+
 /** The values by which a document, with its metafields, is to be looked up under terms of the path; without doubles. */
 export function termValuesOf(document: JsonObject, path: readonly string[]): Scalar[] {
   const found = new Set<Scalar>();

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { CatalogKey } from '@tidewire/db/catalog';
+import { makeCatalogKey } from '@tidewire/db/catalog.fixture';
 import { expect, test } from 'vitest';
 import { admitOrigin, allowReadingRetry } from './cors.js';
 
@@ -19,10 +19,7 @@ async function headersFor(origin: string, answer: RequestListener): Promise<(str
   return ['origin', 'credentials'].map((name) => headers.get(`access-control-allow-${name}`));
 }
 
-const keyFor = (origins: string[]): CatalogKey => ({
-  ...{ id: 'k', databaseId: 1, name: 'k', hash: '', revokedAt: null, rest: [], listen: [], publish: [] },
-  origins,
-});
+const keyFor = (origins: string[]) => makeCatalogKey({ origins });
 
 test('pages of an origin that the key names may ask with credentials; those that its * lets in may not', async () => {
   const admit = (origins: string[]) => headersFor(app, (...both) => admitOrigin(keyFor(origins), ...both));

@@ -1,7 +1,7 @@
 /** Cross-origin requests (WHATWG Fetch, section 3.2) to the routes that are called with a key. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { mayUseFromOrigin } from '@tidewire/access/admission';
-import type { CatalogKey } from '@tidewire/db/catalog';
+import type { Rights } from '@tidewire/access/rights';
 import { Problem } from '@tidewire/protocol/problem';
 import { requestIdOf } from './request-id.js';
 
@@ -19,7 +19,7 @@ const allowedHeaders = [
   'x-request-id',
 ].join(', ');
 const exposedHeaders =
-  'X-Event-Id, X-Request-Id, Retry-After, X-Pagination, X-Next-Cursor, Link, ETag, Location, Preference-Applied';
+  'X-Event-Id, X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, X-Pagination, X-Next-Cursor, Link, ETag, Location, Preference-Applied';
 /** Two hours, the most that Chromium keeps it. */
 const MAX_AGE_S = '7200';
 
@@ -48,13 +48,13 @@ export function answerPreflight(response: ServerResponse): void {
 }
 
 /**
- * Decides on the origin of a request whose key is known, and lets the page read the answer when it is allowed. Call it before the answer
+ * Decides on the origin of a request whose caller is known, and lets the page read the answer when it is allowed. Call it before the answer
  * begins. Throws `origin_refused`; that answer then carries no CORS headers.
  */
-export function admitOrigin(key: CatalogKey, request: IncomingMessage, response: ServerResponse): void {
+export function admitOrigin(rights: Rights, request: IncomingMessage, response: ServerResponse): void {
   const { origin, host } = request.headers;
   if (origin === undefined) return;
-  if (!mayUseFromOrigin(key, origin, host)) {
+  if (!mayUseFromOrigin(rights, origin, host)) {
     throw new Problem(
       'origin_refused',
       'The key may not be used by pages of this origin. Add the origin to the list of the key.',
@@ -62,7 +62,7 @@ export function admitOrigin(key: CatalogKey, request: IncomingMessage, response:
   }
   allowOrigin(response, origin);
   // A page may ask with credentials (`EventSource` with `withCredentials`), and may then read only what says so. Not by the `*` of a list: that is for use without.
-  if (key.origins.includes(origin)) response.setHeader('Access-Control-Allow-Credentials', 'true');
+  if (rights.origins.includes(origin)) response.setHeader('Access-Control-Allow-Credentials', 'true');
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The log: one JSON object a line, or lines for people when it goes to a terminal. */
 import { styleText } from 'node:util';
 import { type Logger, pino, type SerializerFn, stdSerializers } from 'pino';
+import { scrubSecrets } from './scrub-secrets.js';
 
 export type { Logger };
 
@@ -22,6 +23,8 @@ const secretFields = [
   'secret',
   'connectionString',
   'DATABASE_URL',
+  'REDIS_URL',
+  'SECRET_KEY',
 ];
 const redact = {
   paths: secretFields.flatMap((field) => [`["${field}"]`, `*["${field}"]`, `*.headers["${field}"]`]),
@@ -37,7 +40,7 @@ export type LogOptions = {
   colours: boolean;
 };
 
-/** A pino logger. Text in a message is not searched for secrets: put values into fields. */
+/** A pino logger. Text is searched for secrets by their form alone (`scrub-secrets.ts`): put values into fields. */
 export function createLogger({ level, write, forPeople, colours }: LogOptions): Logger {
   const serializers: Record<string, SerializerFn> = { err: serializeError };
   const format = forPeople ? (line: string) => formatForPeople(line, colours) : (line: string) => line;
@@ -50,7 +53,7 @@ export function createLogger({ level, write, forPeople, colours }: LogOptions): 
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => write(format(line)) },
+    { write: (line: string) => write(format(escapeRest(scrubSecrets(line)))) },
   );
 }
 
@@ -70,7 +73,7 @@ const colourOf: Record<string, 'gray' | 'cyan' | 'yellow' | 'red'> = {
   fatal: 'red',
 };
 
-/** `07:15:04 warn  message  field=value`; an error's stack goes below. Exported for its test. */
+/** `07:15:04 warn  message  field=value`; an error's stack goes below, further in, so that nothing in it can be taken for a line of the log. Exported for its test. */
 export function formatForPeople(line: string, colours: boolean): string {
   const { time, level, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const name = String(level);
@@ -78,11 +81,27 @@ export function formatForPeople(line: string, colours: boolean): string {
   const rest = Object.entries(fields).map(
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  const head = [String(time).slice(11, 19), paint(name.padEnd(5)), msg ?? '', ...rest].join(' ');
+  const head = [String(time).slice(11, 19), paint(name.padEnd(5)), ...[msg ?? '', ...rest].map(oneLine)].join(' ');
   return err === undefined ? `${head}\n` : `${head}\n${describeError(err)}\n`;
+}
+
+/** Control characters as JSON escapes them: a terminal obeys them, and a newline would begin a line of its own. */
+function oneLine(text: unknown): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are meant.
+  return String(text).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, escaped);
+}
+
+/** Of a line of JSON: the characters that JSON leaves as they are, and that terminals or other readers obey all the same. */
+function escapeRest(line: string): string {
+  return line.replace(/[\u007f-\u009f\u2028\u2029]/g, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function describeError(error: unknown): string {
   const { stack, message } = error as { stack?: string; message?: string };
-  return `  ${(stack ?? message ?? JSON.stringify(error)).replaceAll('\n', '\n  ')}`;
+  const lines = (stack ?? message ?? JSON.stringify(error)).split('\n');
+  return lines.map((text) => `  ${oneLine(text)}`).join('\n');
 }

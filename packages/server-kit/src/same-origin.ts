@@ -1,7 +1,7 @@
 /** Refuses what another site makes a browser send with our cookie (CSRF). */
 import { isOwnOrigin } from '@tidewire/access/admission';
 import { Problem } from '@tidewire/protocol/problem';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -11,7 +11,7 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  * send, is seen to by the routes. Throws `origin_refused`.
  */
 export const requireSameOrigin: RequestHandler = (request, _response, next) => {
-  if (safeMethods.has(request.method) || isSameOrigin(request.headers)) next();
+  if (safeMethods.has(request.method) || isSameOrigin(request)) next();
   else
     next(
       new Problem(
@@ -21,13 +21,11 @@ export const requireSameOrigin: RequestHandler = (request, _response, next) => {
     );
 };
 
-function isSameOrigin(headers: {
-  'sec-fetch-site'?: string | string[] | undefined;
-  origin?: string | undefined;
-  host?: string | undefined;
-}): boolean {
+/** Over https, a page of the same host on http is another origin: whoever is on the line can write it. (On http it may be the other way round: a proxy has taken the TLS off.) */
+function isSameOrigin({ headers, secure }: Pick<Request, 'headers' | 'secure'>): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
   const { origin, host } = headers;
-  return origin === undefined || isOwnOrigin(origin, host);
+  if (origin === undefined) return true;
+  return isOwnOrigin(origin, host) && !(secure && origin.startsWith('http:'));
 }

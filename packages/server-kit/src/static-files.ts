@@ -1,7 +1,7 @@
 /** Serves the built dashboard. */
 import { join } from 'node:path';
 import express, { type RequestHandler, Router } from 'express';
-import { pageHeaders } from './page-headers.js';
+import { createPageHeaders } from './page-headers.js';
 
 export type StaticFilesOptions = {
   /** The folder with `index.html` and `assets/`. */
@@ -15,7 +15,7 @@ export type StaticFilesOptions = {
  */
 export function createStaticFiles({ folder }: StaticFilesOptions): RequestHandler {
   const router = Router();
-  router.use(pageHeaders);
+  router.use(createPageHeaders());
   router.use(
     '/assets',
     express.static(join(folder, 'assets'), { immutable: true, maxAge: '365d', index: false, redirect: false }),

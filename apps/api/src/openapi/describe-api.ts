@@ -65,8 +65,17 @@ export function describeApi(version: string, reach: Reach | null): Schema {
       responses: describeProblems(),
       securitySchemes: {
         apikey: { type: 'apiKey', in: 'header', name: 'x-apikey', description: 'The key of an application.' },
-        bearer: { type: 'http', scheme: 'bearer', description: 'The same key, as a bearer token.' },
-        session: { type: 'apiKey', in: 'cookie', name: 'tidewire_session', description: 'The session of an admin.' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The same key, or the token of a user, as a bearer token.',
+        },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'tidewire_session',
+          description: 'The session of an admin; over https __Host-tidewire_session.',
+        },
       },
     },
   });
@@ -117,15 +126,30 @@ function withOwnSchemas(operation: Schema, collection: string): Schema {
 
 const securityOf: Record<RouteEntry['security'], Schema[]> = {
   key: [{ apikey: [] }, { bearer: [] }],
+  caller: [{ apikey: [] }, { bearer: [] }],
+  user: [{ bearer: [] }],
+  server: [{ apikey: [] }],
   admin: [{ session: [] }],
   none: [],
   optional: [{}, { apikey: [] }, { bearer: [] }],
 };
+const ofCallers = [
+  'bad_request',
+  'unauthenticated',
+  'forbidden',
+  'origin_refused',
+  'too_many_requests',
+  'internal',
+  'unavailable',
+] as const;
 const problemsOf: Record<RouteEntry['security'], readonly ProblemCode[]> = {
-  key: ['bad_request', 'unauthenticated', 'forbidden', 'origin_refused', 'internal', 'unavailable'],
-  admin: ['bad_request', 'unauthenticated', 'origin_refused', 'internal', 'unavailable'],
+  caller: ofCallers,
+  user: ofCallers,
+  server: ofCallers,
+  key: ofCallers,
+  admin: ['bad_request', 'unauthenticated', 'forbidden', 'origin_refused', 'internal', 'unavailable'],
   none: ['bad_request', 'internal'],
-  optional: ['bad_request', 'unauthenticated', 'origin_refused', 'internal', 'unavailable'],
+  optional: ['bad_request', 'unauthenticated', 'origin_refused', 'too_many_requests', 'internal', 'unavailable'],
 };
 
 function describe(entry: RouteEntry, collection: string | null): Schema {
@@ -195,7 +219,7 @@ function problemsByStatus({ security, problems = [] }: RouteEntry): Map<number, 
 const headersOfStatus: Readonly<Record<number, readonly AnswerHeader[]>> = {
   401: ['WWW-Authenticate'],
   412: ['ETag'],
-  429: ['Retry-After'],
+  429: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
   503: ['Retry-After'],
 };
 

@@ -39,6 +39,8 @@ export const answerHeaders = {
   'Content-Disposition': { description: 'A name for the file.', schema: text },
   'Set-Cookie': { description: 'The session.', schema: text },
   'Retry-After': { description: 'Seconds to wait before the next try.', schema: count },
+  RateLimit: { description: 'Of a key with a limit: what is left, r, for so many seconds, t.', schema: text },
+  'RateLimit-Policy': { description: 'Of a key with a limit: its requests, q, in so many seconds, w.', schema: text },
   'WWW-Authenticate': { description: 'Bearer: what is wanted is a key.', schema: text },
 } as const satisfies Record<string, Header>;
 

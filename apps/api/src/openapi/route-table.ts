@@ -22,10 +22,13 @@ export type RouteEntry = {
   path: string;
   /** Unique; `operationId`. */
   id: string;
-  tag: 'documents' | 'collections' | 'events' | 'admin' | 'server';
+  tag: 'documents' | 'collections' | 'events' | 'users' | 'admin' | 'server';
   summary: string;
-  /** Who may: an application by its key, an admin by the session, or anybody; `optional`: anybody, and with a key it is that key's answer. */
-  security: 'key' | 'admin' | 'none' | 'optional';
+  /**
+   * Who may: an application by its key or a user by a token, as far as their grants reach; `caller`: each of them, whatever their grants; `user`: with a token; `server`: with a key for
+   * servers; an admin by the session; or anybody; `optional`: anybody, and with a key it is that key's answer.
+   */
+  security: 'key' | 'caller' | 'user' | 'server' | 'admin' | 'none' | 'optional';
   query?: readonly QueryParameter[];
   headers?: readonly RequestHeader[];
   body?: Readonly<Record<string, Schema>>;
@@ -268,6 +271,12 @@ const childRoutes: readonly RouteEntry[] = [
   },
 ];
 
+const auditFilter = [
+  parameter('database', { type: 'string' }, 'Entries of this database.'),
+  parameter('actor', { type: 'string' }, 'Entries of this actor, as admin:<id>, or of what people call them.'),
+  parameter('action', { type: 'string' }, 'Entries of this action, or of a kind, as key.*.'),
+];
+
 /** What these lists answer, at their path with `/stream` behind it. */
 const adminTwins: readonly RouteEntry[] = (
   [
@@ -278,13 +287,73 @@ const adminTwins: readonly RouteEntry[] = (
     ['/api/databases/{database}/collections/{collection}/documents', 'streamDocumentsAsAdmin', 'A page of documents'],
     ['/api/databases/{database}/collections/{collection}/indexes', 'streamIndexes', 'The indexes of a collection'],
     ['/api/databases/{database}/keys', 'streamKeys', 'The keys, newest first'],
+    ['/api/admins', 'streamAdmins', 'The admins'],
+    ['/api/invites', 'streamInvites', 'The invitations'],
+    ['/api/admin/sessions', 'streamOwnSessions', 'Your own sessions'],
+    ['/api/audit', 'streamAudit', 'The newest entries of the audit log'],
+    ['/api/databases/{database}/roles', 'streamRoles', 'The roles'],
+    ['/api/databases/{database}/users', 'streamUsers', 'The accounts of users, newest first'],
   ] as const
 ).map(([path, id, summary]) => ({
   ...admin('GET', `${path}/stream`, id, `${summary}, now and whenever that changes`, {}),
   ...(path.endsWith('/documents') ? { query: liveOf(listParameters) } : {}),
+  ...(path.endsWith('/audit') ? { query: auditFilter } : {}),
   answer: stream,
   problems: ['not_found', 'not_acceptable'],
 }));
+
+/** What comes with a refusal of `/auth`, whatever is asked. */
+const authProblems = [...bodyProblems, 'too_many_requests'] as const;
+const signedIn = ref('UserTokens');
+const authRoutes: readonly RouteEntry[] = [
+  auth('signup', 'signUp', 'Make an account, and sign in', 'caller', {
+    body: ref('SignUpRequest'),
+    answer: { status: 201, description: 'The tokens of the new user.', content: json(signedIn), headers: cookie },
+    problems: ['conflict', 'not_found', 'outcome_unknown'],
+  }),
+  auth('login', 'logIn', 'Sign in', 'caller', {
+    body: ref('LogInRequest'),
+    answer: { ...ok('The tokens of the user.', signedIn), headers: cookie },
+  }),
+  auth('refresh', 'refreshTokens', 'Exchange a refresh token, which is used up', 'caller', {
+    body: ref('RefreshRequest'),
+    answer: { ...ok('New tokens.', signedIn), headers: cookie },
+  }),
+  auth('logout', 'logOut', 'End the session', 'caller', {
+    body: ref('LogOutRequest'),
+    answer: { status: 204, description: 'It has ended.', headers: cookie },
+  }),
+  auth('reset-token', 'createResetToken', 'Make a token for a new password, by the address', 'server', {
+    body: ref('ResetTokenRequest'),
+    answer: {
+      status: 201,
+      description: 'The token: the only time that it is shown.',
+      content: json(ref('ResetToken')),
+    },
+    problems: ['not_found'],
+  }),
+  auth('reset', 'resetPassword', 'Set a new password with a token; all sessions end', 'caller', {
+    body: ref('ResetRequest'),
+    answer: { status: 204, description: 'The password is set.' },
+  }),
+  auth('password', 'changePassword', 'Set a new password with the present one; all other sessions end', 'user', {
+    body: ref('PasswordRequest'),
+    answer: { status: 204, description: 'The password is set.' },
+  }),
+  {
+    method: 'GET',
+    path: '/auth/me',
+    id: 'getCurrentUser',
+    tag: 'users',
+    summary: 'Who is signed in',
+    security: 'user',
+    answer: ok('The user, with the roles in force.', ref('CurrentUser')),
+  },
+  auth('jwt', 'createJwt', 'Make a token for a user of the application', 'server', {
+    body: ref('CreateJwtRequest'),
+    answer: ok('The token, and a text with which it is made anew.', ref('CreatedJwt')),
+  }),
+];
 
 /** In the order in which the description shows them. */
 export const routeTable: readonly RouteEntry[] = [
@@ -651,13 +720,139 @@ export const routeTable: readonly RouteEntry[] = [
   {
     ...admin('POST', '/api/session', 'signIn', 'Sign in', {}, 'none', ref('SignInRequest')),
     answer: { ...ok('Who is signed in.', ref('Session')), headers: cookie },
-    problems: [...bodyProblems, 'unauthenticated', 'too_many_requests', 'unavailable'],
+    problems: [...bodyProblems, 'unauthenticated', 'code_needed', 'too_many_requests', 'unavailable'],
   },
   {
     ...admin('DELETE', '/api/session', 'signOut', 'Sign out', {}),
     answer: { status: 204, description: 'The session has ended.', headers: cookie },
   },
+  {
+    ...admin(
+      'POST',
+      '/api/invites/accept',
+      'acceptInvite',
+      'Become an admin, with the token of an invitation',
+      {},
+      'none',
+      ref('AcceptInviteRequest'),
+    ),
+    answer: {
+      status: 201,
+      description: 'The admin, who is signed in.',
+      content: json(ref('Session')),
+      headers: cookie,
+    },
+    problems: [...bodyProblems, 'not_found', 'too_many_requests', 'unavailable'],
+  },
+  admin('GET', '/api/admin', 'getOwnAccount', 'Your own account', ref('Admin')),
+  {
+    ...admin('POST', '/api/admin/password', 'changeOwnPassword', '', {}, 'admin', ref('ChangePasswordRequest')),
+    summary: 'Change your password; all your other sessions end',
+    answer: { status: 204, description: 'It is changed.' },
+    problems: [...bodyProblems, 'too_many_requests'],
+  },
+  {
+    ...admin('POST', '/api/admin/totp', 'beginTotp', '', {}, 'admin', ref('PasswordAgainRequest')),
+    summary: 'A secret for an authenticator; nothing is asked for before it is confirmed',
+    answer: ok('The secret, and what to confirm it with.', ref('TotpEnrolment')),
+    problems: [...bodyProblems, 'conflict', 'too_many_requests'],
+  },
+  {
+    ...admin('PUT', '/api/admin/totp', 'confirmTotp', '', {}, 'admin', ref('ConfirmTotpRequest')),
+    summary: 'Confirm it with the first code: from now on one is asked for at sign-in',
+    answer: ok('Codes for when the authenticator is lost, good once each, shown only now.', ref('RecoveryCodes')),
+    problems: [...bodyProblems, 'conflict'],
+  },
+  {
+    ...admin('POST', '/api/admin/totp/disable', 'endTotp', '', {}, 'admin', ref('PasswordAgainRequest')),
+    summary: 'Ask for no codes any more',
+    answer: { status: 204, description: 'No code is asked for.' },
+    problems: [...bodyProblems, 'too_many_requests'],
+  },
+  admin('GET', '/api/admin/sessions', 'listOwnSessions', 'Your own sessions', dataOf(ref('AdminSession'))),
+  {
+    ...admin('DELETE', '/api/admin/sessions/{session}', 'endOwnSession', 'End one of your sessions', {}),
+    answer: { status: 204, description: 'It has ended.' },
+  },
+  admin('GET', '/api/admins', 'listAdmins', 'The admins; for owners', dataOf(ref('Admin'))),
+  {
+    ...admin('PATCH', '/api/admins/{admin}', 'setRole', '', ref('Admin'), 'admin', ref('UpdateAdminRequest')),
+    summary: 'Give an admin another role, which ends their sessions; for owners',
+    problems: [...bodyProblems, 'not_found', 'conflict'],
+  },
+  {
+    ...admin('DELETE', '/api/admins/{admin}', 'removeAdmin', 'Remove an admin; for owners', {}),
+    answer: { status: 204, description: 'The account and its sessions are gone.' },
+    problems: ['not_found', 'conflict'],
+  },
+  admin(
+    'GET',
+    '/api/admins/{admin}/sessions',
+    'listSessions',
+    'The sessions of an admin; for owners',
+    dataOf(ref('AdminSession')),
+  ),
+  {
+    ...admin('DELETE', '/api/admins/{admin}/sessions/{session}', 'endSession', 'End a session; for owners', {}),
+    answer: { status: 204, description: 'It has ended.' },
+  },
+  admin('GET', '/api/invites', 'listInvites', 'The invitations that wait; for owners', dataOf(ref('Invite'))),
+  {
+    ...admin(
+      'POST',
+      '/api/invites',
+      'createInvite',
+      'Invite somebody; for owners',
+      {},
+      'admin',
+      ref('CreateInviteRequest'),
+    ),
+    answer: {
+      status: 201,
+      description: 'The invitation with its token: the only time that it is shown.',
+      content: json(ref('CreatedInvite')),
+    },
+    problems: [...bodyProblems, 'conflict'],
+  },
+  {
+    ...admin('DELETE', '/api/invites/{invite}', 'deleteInvite', 'Take an invitation back; for owners', {}),
+    answer: { status: 204, description: 'Its link is no longer good.' },
+  },
+  {
+    ...admin('GET', '/api/audit', 'listAudit', 'A page of the audit log, newest first', ref('AuditPage')),
+    query: [
+      ...auditFilter,
+      parameter('before', whole(1, Number.MAX_SAFE_INTEGER), 'Entries below this id: next of the page before.'),
+      parameter('max', whole(1, 1_000, 100), 'Most entries of the page.'),
+    ],
+  },
+  {
+    ...admin('GET', '/api/audit/export', 'exportAudit', 'The audit log as a file, oldest first; for owners', {}),
+    query: auditFilter,
+    answer: { status: 200, description: 'Lines of JSON.', content: textIn(['application/x-ndjson']) },
+  },
   admin('GET', '/api/databases', 'listDatabases', 'The databases', dataOf(ref('Database'))),
+  {
+    ...admin('POST', '/api/databases', 'createDatabase', 'Make a database', {}, 'admin', ref('CreateDatabaseRequest')),
+    answer: { status: 201, description: 'The database.', content: json(ref('Database')) },
+    problems: [...bodyProblems, 'conflict'],
+  },
+  {
+    ...admin('PATCH', '/api/databases/{database}', 'renameDatabase', '', {}, 'admin', ref('RenameDatabaseRequest')),
+    summary: 'Give a database another name',
+    answer: ok('The database.', ref('Database')),
+    problems: [...bodyProblems, 'not_found', 'conflict'],
+  },
+  {
+    ...admin('DELETE', '/api/databases/{database}', 'deleteDatabase', '', {}, 'admin', ref('DeleteDatabaseRequest')),
+    summary: 'Delete a database with all that is in it; for owners',
+    answer: {
+      status: 202,
+      description: 'Nobody is let in any more; deletion tells how much of it is gone.',
+      content: json(ref('Database')),
+    },
+    problems: [...bodyProblems, 'not_found', 'conflict'],
+  },
   admin('GET', '/api/databases/{database}', 'getDatabase', 'A database', ref('Database')),
   admin(
     'PATCH',
@@ -756,7 +951,10 @@ export const routeTable: readonly RouteEntry[] = [
       ref('RenameCollectionRequest'),
     ),
     answer: {
-      ...ok('The new name, and the keys whose grants name the old one.', ref('RenamedCollection')),
+      ...ok(
+        'The new name, and what names the old one: grants of keys, grants and rules of roles, and fields of schemas.',
+        ref('RenamedCollection'),
+      ),
       headers: ['X-Event-Id'],
     },
     problems: [...bodyProblems, 'not_found', 'conflict', 'outcome_unknown'],
@@ -823,6 +1021,62 @@ export const routeTable: readonly RouteEntry[] = [
     answer: { status: 202, description: 'The index, which is about to go.', content: json(ref('Index')) },
     problems: ['not_found', 'conflict'],
   },
+  admin(
+    'GET',
+    '/api/databases/{database}/users',
+    'listUsers',
+    'The accounts of users, newest first, at most a thousand',
+    dataOf(ref('UserAccount')),
+  ),
+  {
+    ...admin(
+      'POST',
+      '/api/databases/{database}/users',
+      'createUser',
+      'Make an account',
+      ref('CreatedUser'),
+      'admin',
+      ref('CreateUserRequest'),
+    ),
+    problems: [...bodyProblems, 'not_found', 'conflict', 'outcome_unknown', 'too_many_requests'],
+  },
+  admin(
+    'POST',
+    '/api/databases/{database}/users/{user}/reset-token',
+    'createResetTokenAsAdmin',
+    'Make a token with which the user sets a new password',
+    ref('ResetToken'),
+  ),
+  admin(
+    'DELETE',
+    '/api/databases/{database}/users/{user}/sessions',
+    'endUserSessions',
+    'End all sessions of a user',
+    ref('EndedSessions'),
+  ),
+  admin(
+    'GET',
+    '/api/databases/{database}/auth/secret',
+    'getAuthSecret',
+    'Whether there is a secret for tokens',
+    ref('AuthSecret'),
+  ),
+  admin(
+    'PUT',
+    '/api/databases/{database}/auth/secret',
+    'setAuthSecret',
+    'Set the secret that another service signs tokens with',
+    ref('AuthSecret'),
+    'admin',
+    ref('AuthSecretRequest'),
+  ),
+  admin(
+    'DELETE',
+    '/api/databases/{database}/auth/secret',
+    'removeAuthSecret',
+    'Remove the secret for tokens',
+    ref('AuthSecret'),
+  ),
   admin('GET', '/api/databases/{database}/keys', 'listKeys', 'The keys, newest first', dataOf(ref('ApiKey'))),
   {
     ...admin('POST', '/api/databases/{database}/keys', 'createKey', 'Make a key', {}, 'admin', ref('CreateKeyRequest')),
@@ -832,19 +1086,59 @@ export const routeTable: readonly RouteEntry[] = [
       content: json(ref('CreatedKey')),
     },
   },
+  admin('GET', '/api/databases/{database}/keys/{key}', 'getKey', 'A key', ref('ApiKey')),
   {
     ...admin(
       'PATCH',
       '/api/databases/{database}/keys/{key}',
       'updateKey',
-      'Change a key; a list that is given replaces the present one',
+      'Change a key, or switch it off and on; a list that is given replaces the present one',
       ref('ApiKey'),
       'admin',
       ref('UpdateKeyRequest'),
     ),
     problems: [...bodyProblems, 'not_found', 'conflict'],
   },
+  {
+    ...admin(
+      'POST',
+      '/api/databases/{database}/keys/{key}/rotate',
+      'rotateKey',
+      'Give a key another text; the present one is taken as well for a while',
+      ref('CreatedKey'),
+      'admin',
+      ref('RotateKeyRequest'),
+    ),
+    problems: [...bodyProblems, 'not_found', 'conflict'],
+  },
   admin('DELETE', '/api/databases/{database}/keys/{key}', 'revokeKey', 'Revoke a key for good', ref('ApiKey')),
+  admin('GET', '/api/databases/{database}/roles', 'listRoles', 'The roles', dataOf(ref('Role'))),
+  {
+    ...admin(
+      'POST',
+      '/api/databases/{database}/roles',
+      'createRole',
+      'Make a role',
+      ref('Role'),
+      'admin',
+      ref('CreateRoleRequest'),
+    ),
+    problems: [...bodyProblems, 'not_found', 'conflict'],
+  },
+  admin('GET', '/api/databases/{database}/roles/{role}', 'getRole', 'A role', ref('Role')),
+  admin(
+    'PATCH',
+    '/api/databases/{database}/roles/{role}',
+    'updateRole',
+    'Change a role; what is given replaces what is there',
+    ref('Role'),
+    'admin',
+    ref('UpdateRoleRequest'),
+  ),
+  {
+    ...admin('DELETE', '/api/databases/{database}/roles/{role}', 'deleteRole', 'Delete a role', {}),
+    answer: { status: 204, description: 'It is gone.' },
+  },
   {
     ...admin('GET', '/api/databases/{database}/events', 'listEvents', 'A page of the log', ref('LogPage')),
     query: [
@@ -853,7 +1147,22 @@ export const routeTable: readonly RouteEntry[] = [
       parameter('max', whole(1, 1_000, 100), 'Most events of the page.'),
     ],
   },
+  {
+    ...admin('GET', '/api/explain', 'explainEvent', 'Why a key or a user is shown an event or not', ref('Explanation')),
+    query: [
+      parameter('database', { type: 'string' }, 'The database.'),
+      parameter('key', { type: 'string' }, 'The id of a key; or user.'),
+      parameter('user', { type: 'string' }, 'The subject of a user.'),
+      parameter('role', listOf({ type: 'string' }), 'The roles of the user, in order.'),
+      parameter('claims', { type: 'string' }, 'The claims of the user, as JSON.'),
+      parameter('event', whole(1, Number.MAX_SAFE_INTEGER), 'The number of the event.'),
+      parameter('since', whole(0, Number.MAX_SAFE_INTEGER), 'The cursor that the stream came with.'),
+      ...eventFilters,
+    ],
+    problems: ['not_found'],
+  },
   ...adminTwins,
+  ...authRoutes,
   {
     ...admin('GET', '/api/databases/{database}/events/stream', 'streamEvents', 'A stream of all events', {}),
     query: [
@@ -921,6 +1230,27 @@ function admin(
     ...(body === undefined ? {} : { body: json(body) }),
     answer: { status: method === 'POST' ? 201 : 200, description: summary, content: json(answer) },
     problems: [...(body === undefined ? [] : bodyProblems), ...(isWithin ? (['not_found'] as const) : [])],
+  };
+}
+
+function auth(
+  name: string,
+  id: string,
+  summary: string,
+  security: RouteEntry['security'],
+  { body, answer, problems = [] }: { body: Schema; answer: Answer; problems?: readonly ProblemCode[] },
+): RouteEntry {
+  const [path, tag] = [`/auth/${name}`, 'users'] as const;
+  return {
+    method: 'POST',
+    path,
+    id,
+    tag,
+    summary,
+    security,
+    body: json(body),
+    answer,
+    problems: [...authProblems, ...problems],
   };
 }
 

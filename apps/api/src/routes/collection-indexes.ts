@@ -1,5 +1,6 @@
 /** For admins: the declared indexes of a collection. */
 import type { AdminGate } from '@tidewire/access/admin-gate';
+import { doerOf } from '@tidewire/access/audit-log';
 import type { CollectionIndexes, IndexTarget } from '@tidewire/collections/indexes/collection-indexes';
 import type { Catalog, CatalogDatabase } from '@tidewire/db/catalog';
 import { createIndexRequestSchema, indexNamePattern } from '@tidewire/protocol/collection-schema';
@@ -31,9 +32,10 @@ export function createCollectionIndexRoutes(deps: CollectionIndexRoutesDeps): Ro
       }),
     )
     .post(
-      within(async (database, request, response) => {
+      within(async (database, request, response, admin) => {
         const target = targetOf(database, request);
-        send(response, 202, await collectionIndexes.create(target, await readInput(request, createIndexRequestSchema)));
+        const asked = await readInput(request, createIndexRequestSchema);
+        send(response, 202, await collectionIndexes.create(target, asked, doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('GET, POST'));
@@ -46,8 +48,9 @@ export function createCollectionIndexRoutes(deps: CollectionIndexRoutesDeps): Ro
       }),
     )
     .delete(
-      within(async (database, request, response) => {
-        send(response, 202, await collectionIndexes.drop(targetOf(database, request), nameOf(request)));
+      within(async (database, request, response, admin) => {
+        const target = targetOf(database, request);
+        send(response, 202, await collectionIndexes.drop(target, nameOf(request), doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('GET, DELETE'));

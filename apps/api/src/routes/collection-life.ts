@@ -1,7 +1,9 @@
 /** For admins: a collection gets another name, is emptied, or ends. */
 import type { AdminGate } from '@tidewire/access/admin-gate';
 import { type ApiKeys, keysThatName } from '@tidewire/access/api-keys';
+import { doerOf } from '@tidewire/access/audit-log';
 import { type AdminPrincipal, authorOf } from '@tidewire/access/principal';
+import { type Roles, rolesThatName } from '@tidewire/access/roles';
 import type { CollectionLife, LifeTarget } from '@tidewire/collections/collection-life';
 import { parseParameters, text, wrongParameters } from '@tidewire/collections/query-parameters';
 import { relationFieldsOf } from '@tidewire/collections/relation-fields';
@@ -20,12 +22,13 @@ export type CollectionLifeRoutesDeps = {
   adminGate: AdminGate;
   catalog: Catalog;
   apiKeys: Pick<ApiKeys, 'list'>;
+  roles: Pick<Roles, 'list'>;
   collectionLife: CollectionLife;
 };
 
 /** To be mounted at `/api`, behind the routes that show and make collections, which have the other methods of the same path. */
 export function createCollectionLifeRoutes(deps: CollectionLifeRoutesDeps): Router {
-  const { apiKeys, catalog, collectionLife } = deps;
+  const { apiKeys, roles: allRoles, catalog, collectionLife } = deps;
   const router = Router({ caseSensitive: true });
   const within = createDatabaseRoute(deps);
 
@@ -37,8 +40,9 @@ export function createCollectionLifeRoutes(deps: CollectionLifeRoutesDeps): Rout
         const { name } = await readInput(request, renameCollectionRequestSchema);
         const eventId = await collectionLife.rename(target, name);
         const keys = keysThatName(await apiKeys.list(database.id), target.collection);
+        const roles = rolesThatName(await allRoles.list(database.id), target.collection);
         const schemas = schemasThatName((await catalog.byId(database.id)) ?? database, target.collection);
-        const answer: RenamedCollectionAnswer = { name, eventId, keys, schemas };
+        const answer: RenamedCollectionAnswer = { name, eventId, keys, roles, schemas };
         sendJson(response, 200, JSON.stringify(answer), ['X-Event-Id', String(eventId)]);
       }),
     )
@@ -68,7 +72,7 @@ export function createCollectionLifeRoutes(deps: CollectionLifeRoutesDeps): Rout
 function targetOf({ id }: CatalogDatabase, request: Request, admin: AdminPrincipal): LifeTarget {
   const collection = String(request.params.collection);
   if (!collectionNamePattern.test(collection)) throw new Problem('not_found', 'There is no collection with this name.');
-  return { collection, scope: { databaseId: id, author: authorOf(admin) } };
+  return { collection, scope: { databaseId: id, author: authorOf(admin) }, doer: doerOf(admin) };
 }
 
 /** Whoever deletes everything has typed what it is. */

@@ -1,5 +1,6 @@
 /** For admins: one collection, and the schema of its documents. */
 import type { AdminGate } from '@tidewire/access/admin-gate';
+import { doerOf } from '@tidewire/access/audit-log';
 import { readCollectionDetail } from '@tidewire/collections/collection-detail';
 import type { CollectionIndexes } from '@tidewire/collections/indexes/collection-indexes';
 import { flag, parseParameters } from '@tidewire/collections/query-parameters';
@@ -41,10 +42,10 @@ export function createCollectionShapeRoutes(deps: CollectionShapeRoutesDeps): Ro
       }),
     )
     .put(
-      within(async (database, request, response) => {
+      within(async (database, request, response, admin) => {
         parseParameters(queryOf(request), {});
         const target = { databaseId: database.id, collection: String(request.params.collection) };
-        const isNew = await collectionSchemas.create(target);
+        const isNew = await collectionSchemas.create(target, doerOf(admin));
         send(response, isNew ? 201 : 200, await detailOf(target));
       }),
     );
@@ -60,20 +61,20 @@ export function createCollectionShapeRoutes(deps: CollectionShapeRoutesDeps): Ro
       }),
     )
     .put(
-      within(async (database, request, response) => {
+      within(async (database, request, response, admin) => {
         const { dryRun, acceptFailing } = parseParameters(queryOf(request), putParameters);
         const target = targetOf(database, request);
         const schema = await readJsonBody(request, mediaTypes);
         const check = dryRun
           ? collectionSchemas.check(target, schema)
-          : collectionSchemas.put(target, schema, { acceptFailing });
+          : collectionSchemas.put(target, schema, { acceptFailing }, doerOf(admin));
         send(response, 200, await check);
       }),
     )
     .delete(
-      within(async (database, request, response) => {
+      within(async (database, request, response, admin) => {
         parseParameters(queryOf(request), {});
-        await collectionSchemas.remove(targetOf(database, request));
+        await collectionSchemas.remove(targetOf(database, request), doerOf(admin));
         sendNothing(response);
       }),
     )

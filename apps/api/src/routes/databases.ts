@@ -1,6 +1,7 @@
 /** Databases for admins: settings, collections and their documents, keys, and the event log. */
 import type { AdminGate } from '@tidewire/access/admin-gate';
 import type { ApiKeys } from '@tidewire/access/api-keys';
+import { doerOf } from '@tidewire/access/audit-log';
 import type { Databases } from '@tidewire/access/databases';
 import { authorOf } from '@tidewire/access/principal';
 import type { Settings } from '@tidewire/access/settings';
@@ -8,9 +9,16 @@ import type { EventLog } from '@tidewire/change-log/event-log';
 import type { Collections } from '@tidewire/collections/collections';
 import { adminListDefaults, parseListRequest } from '@tidewire/collections/read-request';
 import type { Catalog } from '@tidewire/db/catalog';
-import { createKeyRequestSchema, updateKeyRequestSchema } from '@tidewire/protocol/admin-api';
+import {
+  createDatabaseRequestSchema,
+  createKeyRequestSchema,
+  deleteDatabaseRequestSchema,
+  renameDatabaseRequestSchema,
+  rotateKeyRequestSchema,
+  updateKeyRequestSchema,
+} from '@tidewire/protocol/admin-api';
 import { collectionNamePattern } from '@tidewire/protocol/names';
-import { Problem } from '@tidewire/protocol/problem';
+import { invalid, Problem } from '@tidewire/protocol/problem';
 import { databaseSettingsPatchSchema } from '@tidewire/protocol/settings';
 import { originOf } from '@tidewire/server-kit/origin';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
@@ -39,18 +47,40 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
   router
     .route('/databases')
     .get(adminGate(async (_admin, _request, response) => send(response, 200, { data: await databases.list() })))
-    .all(methodNotAllowed('GET'));
+    .post(
+      adminGate(async (admin, request, response) => {
+        const { name } = await readInput(request, createDatabaseRequestSchema);
+        await databases.create(name, doerOf(admin));
+        send(response, 201, await databases.get(name));
+      }),
+    )
+    .all(methodNotAllowed('GET, POST'));
 
   router
     .route('/databases/:database')
-    .get(within(async ({ name }, _request, response) => send(response, 200, await databases.get(name))))
-    .all(methodNotAllowed('GET'));
+    // Not within the database: one that is being deleted tells how far that is.
+    .get(adminGate(async (_admin, request, response) => send(response, 200, await databases.get(nameOf(request)))))
+    .patch(
+      adminGate(async (admin, request, response) => {
+        const { name } = await readInput(request, renameDatabaseRequestSchema);
+        send(response, 200, await databases.rename(nameOf(request), name, doerOf(admin)));
+      }),
+    )
+    .delete(
+      adminGate(async (admin, request, response) => {
+        const { confirm } = await readInput(request, deleteDatabaseRequestSchema);
+        const { name } = await databases.get(nameOf(request));
+        if (confirm !== name) throw invalid('/confirm', 'deleting a database needs its name, typed again', name);
+        send(response, 202, await databases.beginDeletion(name, doerOf(admin)));
+      }),
+    )
+    .all(methodNotAllowed('GET, PATCH, DELETE'));
 
   router
     .route('/databases/:database/settings')
     .patch(
-      within(async ({ id, name }, request, response) => {
-        await settings.patch(id, await readInput(request, databaseSettingsPatchSchema));
+      within(async ({ id, name }, request, response, admin) => {
+        await settings.patch(id, await readInput(request, databaseSettingsPatchSchema), doerOf(admin));
         send(response, 200, await databases.get(name));
       }),
     )
@@ -82,26 +112,41 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
     .route('/databases/:database/keys')
     .get(within(async ({ id }, _request, response) => send(response, 200, { data: await apiKeys.list(id) })))
     .post(
-      within(async ({ id }, request, response) => {
-        send(response, 201, await apiKeys.create(id, await readInput(request, createKeyRequestSchema)));
+      within(async ({ id }, request, response, admin) => {
+        send(response, 201, await apiKeys.create(id, await readInput(request, createKeyRequestSchema), doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('GET, POST'));
 
   router
     .route('/databases/:database/keys/:key')
+    .get(
+      within(async ({ id }, request, response) =>
+        send(response, 200, await apiKeys.get(id, parameter(request, 'key'))),
+      ),
+    )
     .patch(
-      within(async ({ id }, request, response) => {
+      within(async ({ id }, request, response, admin) => {
         const changes = await readInput(request, updateKeyRequestSchema);
-        send(response, 200, await apiKeys.update(id, parameter(request, 'key'), changes));
+        send(response, 200, await apiKeys.update(id, parameter(request, 'key'), changes, doerOf(admin)));
       }),
     )
     .delete(
-      within(async ({ id }, request, response) =>
-        send(response, 200, await apiKeys.revoke(id, parameter(request, 'key'))),
+      within(async ({ id }, request, response, admin) =>
+        send(response, 200, await apiKeys.revoke(id, parameter(request, 'key'), doerOf(admin))),
       ),
     )
-    .all(methodNotAllowed('PATCH, DELETE'));
+    .all(methodNotAllowed('GET, PATCH, DELETE'));
+
+  router
+    .route('/databases/:database/keys/:key/rotate')
+    .post(
+      within(async ({ id }, request, response, admin) => {
+        const rotation = await readInput(request, rotateKeyRequestSchema);
+        send(response, 200, await apiKeys.rotate(id, parameter(request, 'key'), rotation, doerOf(admin)));
+      }),
+    )
+    .all(methodNotAllowed('POST'));
 
   router
     .route('/databases/:database/events')
@@ -111,6 +156,10 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
     .all(methodNotAllowed('GET'));
 
   return router;
+}
+
+function nameOf(request: Request): string {
+  return parameter(request, 'database');
 }
 
 function parameter(request: Request, name: string): string {

@@ -3,15 +3,17 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AccessGate } from '@tidewire/access/access-gate';
 import { keyParameters, readKeyCredentials } from '@tidewire/access/key-credentials';
-import type { KeyGate } from '@tidewire/access/key-gate';
+import type { Rights } from '@tidewire/access/rights';
 import { parseParameters } from '@tidewire/collections/query-parameters';
 import { relationFieldsOf } from '@tidewire/collections/relation-fields';
 import { type PublishedSchema, publishedSchemaOf } from '@tidewire/collections/schema/json-schema';
-import type { CatalogDatabase, CatalogKey } from '@tidewire/db/catalog';
+import type { CatalogDatabase } from '@tidewire/db/catalog';
 import { allowsRest } from '@tidewire/protocol/channel';
 import { preflight } from '@tidewire/server-kit/browser-access';
 import { admitOrigin, allowReadingRefusal } from '@tidewire/server-kit/cors';
+import { createPageHeaders } from '@tidewire/server-kit/page-headers';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
 import { sendJson } from '@tidewire/server-kit/send-json';
 import { type RequestHandler, type Response, Router } from 'express';
@@ -37,25 +39,25 @@ const files: readonly { name: string; folder: string }[] = [
 ];
 
 /** As for the dashboard's pages; the viewer's stylesheet draws its arrows from `data:` images. */
-const pageHeaders: Readonly<Record<string, string>> = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cache-Control': 'no-cache',
-};
+const pageHeaders = createPageHeaders({ images: ['data:'], forms: "'none'" });
 
 /** Answers with the general description, or for a key with that of its own collections. */
-export function createDescribeHandler(keyGate: KeyGate): RequestHandler {
+export function createDescribeHandler(accessGate: AccessGate): RequestHandler {
   const general = JSON.stringify(describeApi(version, null));
 
-  const ofKey = keyGate(({ database, key }, request, response) => {
-    admitOrigin(key, request, response);
+  const ofKey = accessGate(({ database, rights }, request, response) => {
+    admitOrigin(rights, request, response);
     const collections = [...database.collections.keys()].sort();
     const children = new Map(
       [...database.collections].map(([name, id]) => [name, relationFieldsOf(database, id).children]),
     );
-    const reach = { database: database.name, collections, rest: key.rest, children, schemas: schemasOf(database, key) };
+    const reach = {
+      database: database.name,
+      collections,
+      rest: rights.rest,
+      children,
+      schemas: schemasOf(database, rights),
+    };
     sendJson(response, 200, JSON.stringify(describeApi(version, reach)));
   });
 
@@ -73,10 +75,7 @@ export function createDescribeHandler(keyGate: KeyGate): RequestHandler {
 }
 
 /** Of the collections that the key may read or write. */
-function schemasOf(
-  { collections, shapes }: CatalogDatabase,
-  { rest }: Pick<CatalogKey, 'rest'>,
-): Map<string, PublishedSchema> {
+function schemasOf({ collections, shapes }: CatalogDatabase, { rest }: Rights): Map<string, PublishedSchema> {
   const found = new Map<string, PublishedSchema>();
   for (const [name, id] of collections) {
     const schema = shapes.get(id)?.schema ?? null;
@@ -92,19 +91,21 @@ export function createDescriptionRoutes({ describe }: DescriptionRoutesDeps): Ro
   router.route('/openapi.json').options(preflight).get(describe).all(methodNotAllowed('GET'));
   router
     .route('/docs')
-    .get((_request, response, next) => sendFile(response, 'index.html', ownFolder, next))
+    .get(pageHeaders, (_request, response, next) => sendFile(response, 'index.html', ownFolder, next))
     .all(methodNotAllowed('GET'));
   for (const { name, folder } of files) {
     router
       .route(`/docs/${name}`)
-      .get((_request, response, next) => sendFile(response, name, folder, next))
+      .get(pageHeaders, (_request, response, next) => sendFile(response, name, folder, next))
       .all(methodNotAllowed('GET'));
   }
   return router;
 }
 
 function sendFile(response: Response, name: string, folder: string, next: (error?: unknown) => void): void {
-  response.set(pageHeaders).sendFile(join(folder, name), { cacheControl: false, dotfiles: 'allow' }, (error) => {
-    if (error && !response.headersSent) next(error);
-  });
+  response
+    .set('Cache-Control', 'no-cache')
+    .sendFile(join(folder, name), { cacheControl: false, dotfiles: 'allow' }, (error) => {
+      if (error && !response.headersSent) next(error);
+    });
 }

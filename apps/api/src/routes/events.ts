@@ -1,9 +1,11 @@
 /** `GET /events`: the event log for applications, page by page, or as it grows; what `/realtime` is for those who cannot hold a stream. */
+
+import type { AccessGate } from '@tidewire/access/access-gate';
 import { isRealtimeOn } from '@tidewire/access/admission';
-import { keyProblem } from '@tidewire/access/authenticate-key';
+import { endedProblem } from '@tidewire/access/authenticate-key';
 import { keyParameters } from '@tidewire/access/key-credentials';
-import type { KeyGate } from '@tidewire/access/key-gate';
 import { addressGroup } from '@tidewire/access/login-throttle';
+import { type ApplicationPrincipal, holderOf } from '@tidewire/access/principal';
 import type { EventLog } from '@tidewire/change-log/event-log';
 import { type LogEvent, sizeOf } from '@tidewire/change-log/log-event';
 import { optional, parseParameters, texts, wholeNumber } from '@tidewire/collections/query-parameters';
@@ -24,7 +26,7 @@ import { type Request, type Response, Router } from 'express';
 import { queryOf } from '../parse-input.js';
 
 export type EventRoutesDeps = {
-  keyGate: KeyGate;
+  accessGate: AccessGate;
   catalog: Catalog;
   log: EventLog;
   hub: Pick<Hub, 'eventsAfter'>;
@@ -48,25 +50,28 @@ const MOST_CONSIDERED = 10_000;
 const PAGE_LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** Who polls for what. */
-type Poll = { databaseId: number; keyId: string; filter: EventFilter; max: number };
+type Poll = { databaseId: number; principal: ApplicationPrincipal; filter: EventFilter; max: number };
 /** `next`: up to which everything was considered. */
 type Found = { shown: LogEvent[]; next: number };
 
 /** To be mounted at `/events`. */
-export function createEventRoutes({ keyGate, catalog, log, hub, places }: EventRoutesDeps): Router {
+export function createEventRoutes({ accessGate, catalog, log, hub, places }: EventRoutesDeps): Router {
   const router = Router({ caseSensitive: true });
 
   /** What the key may hear by the newest snapshot; asked after the log was read, as streams ask when bytes are made. */
-  async function audienceNow({ databaseId, keyId }: Poll): Promise<Audience> {
+  async function audienceNow({ databaseId, principal }: Poll): Promise<Audience> {
     const database = await catalog.byId(databaseId);
-    const verdict = database && audienceOf({ kind: 'key', keyId }, database);
-    if (verdict?.status !== 'open') throw keyProblem({ status: 'revoked' });
+    const verdict = database && audienceOf(principal, database);
+    if (verdict?.status !== 'open') throw endedProblem(principal, verdict?.event);
     return verdict.audience;
   }
 
   async function shownOf(poll: Poll, events: readonly LogEvent[]): Promise<LogEvent[]> {
     const audience = await audienceNow(poll);
-    return events.filter((event) => poll.filter.passes(event) && audience.mayHear(event));
+    return events.flatMap((event) => {
+      const seen = audience.see(event);
+      return seen !== null && poll.filter.passes(seen) ? [seen] : [];
+    });
   }
 
   /** The head is read last: what it says of the oldest event held for the whole of what was read before. */
@@ -98,18 +103,21 @@ export function createEventRoutes({ keyGate, catalog, log, hub, places }: EventR
     cursor: number,
     { request, response, waitMs }: { request: Request; response: Response; waitMs: number },
   ): Promise<Found> {
-    const place = places.take({ key: poll.keyId, address: addressGroup(request.ip ?? '') });
+    const place = places.take({ key: holderOf(poll.principal), address: addressGroup(request.ip ?? '') });
     if (place.status === 'full')
       throw new Problem('too_many_requests', 'Too many streams and polls are open. Try again later, or without wait.', {
         headers: { 'Retry-After': '5' },
       });
     const wanted = new AbortController();
     const stop = () => wanted.abort();
-    const timer = setTimeout(stop, waitMs);
+    const database = catalog.peek(poll.databaseId);
+    const verdict = database && audienceOf(poll.principal, database);
+    const goodForMs = verdict?.status === 'open' ? Math.max(0, verdict.until - Date.now()) : 0;
+    const timer = setTimeout(stop, Math.min(waitMs, goodForMs));
     response.once('close', stop);
-    const stopWatching = catalog.onChange((database) => {
-      if (database.id !== poll.databaseId) return;
-      if (audienceOf({ kind: 'key', keyId: poll.keyId }, database).status === 'ended') stop();
+    const stopWatching = catalog.onChange((changed) => {
+      if (changed.id !== poll.databaseId) return;
+      if (audienceOf(poll.principal, changed).status === 'ended') stop();
     });
     try {
       return await awaitEvents(poll, cursor, wanted.signal);
@@ -125,11 +133,11 @@ export function createEventRoutes({ keyGate, catalog, log, hub, places }: EventR
   router
     .route('/')
     .get(
-      keyGate(async ({ database, key }, request, response) => {
-        admitOrigin(key, request, response);
+      accessGate(async ({ database, rights, principal }, request, response) => {
+        admitOrigin(rights, request, response);
         const { since, wait, max, ...terms } = parseParameters(queryOf(request), parameters, keyParameters);
-        const poll: Poll = { databaseId: database.id, keyId: key.id, filter: parseEventFilter(terms), max };
-        if (!isRealtimeOn(database, key)) throw realtimeOff();
+        const poll: Poll = { databaseId: database.id, principal, filter: parseEventFilter(terms), max };
+        if (!isRealtimeOn(database, rights)) throw realtimeOff();
         const { events, head, oldest, start } = await readPage(database.id, since, max);
         if (start.kind === 'reset') {
           const reset = { reason: start.reason, oldest, newest: head };

@@ -1,8 +1,15 @@
 /** What a document was: `GET /rest/{collection}/{id}/history` and `GET /rest/{collection}/{id}/asof/{eventId}`. */
+
+import type { AccessGate } from '@tidewire/access/access-gate';
 import { keyParameters } from '@tidewire/access/key-credentials';
-import type { KeyGate } from '@tidewire/access/key-gate';
 import type { Collections, Target } from '@tidewire/collections/collections';
-import { type DocumentVersion, listVersions, type Subject, withinReach } from '@tidewire/collections/document-history';
+import {
+  type DocumentVersion,
+  listVersions,
+  listVersionsBy,
+  type Subject,
+  withinReach,
+} from '@tidewire/collections/document-history';
 import { findCollection } from '@tidewire/collections/find-collection';
 import { parseParameters, wholeNumber, wrongParameters } from '@tidewire/collections/query-parameters';
 import { parseGetRequest } from '@tidewire/collections/read-request';
@@ -18,7 +25,7 @@ import { sendFormatted } from '../send-formatted.js';
 import { withOrigin } from './rest-read.js';
 import { createRestRoute, idOf } from './rest-route.js';
 
-export type HistoryRoutesDeps = { keyGate: KeyGate; pool: SqlPool; collections: Pick<Collections, 'get'> };
+export type HistoryRoutesDeps = { accessGate: AccessGate; pool: SqlPool; collections: Pick<Collections, 'get'> };
 
 const historyParameters = {
   max: wholeNumber(20, 1, 100),
@@ -27,9 +34,9 @@ const historyParameters = {
 const eventIds = wholeNumber(0, 0, Number.MAX_SAFE_INTEGER);
 
 /** To be mounted at `/rest`, before the routes of documents. */
-export function createHistoryRoutes({ keyGate, pool, collections }: HistoryRoutesDeps): Router {
+export function createHistoryRoutes({ accessGate, pool, collections }: HistoryRoutesDeps): Router {
   const router = Router({ caseSensitive: true });
-  const route = createRestRoute(keyGate);
+  const route = createRestRoute(accessGate);
 
   async function subjectOf({ database, collection }: Target, request: Request): Promise<Subject> {
     const id = String(request.params.id);
@@ -39,6 +46,19 @@ export function createHistoryRoutes({ keyGate, pool, collections }: HistoryRoute
     return { collectionId, id };
   }
 
+  async function versionsOf(target: Target, subject: Subject, page: { before: number; max: number }) {
+    const { rule = null } = target;
+    if (rule === null) return listVersions(pool, subject, page);
+    const isThere = await collections.get(target, subject.id, parseGetRequest('')).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Problem && error.code === 'not_found') return false;
+        throw error;
+      },
+    );
+    return listVersionsBy(rule, pool, subject, { ...page, isThere });
+  }
+
   router.use(preflight);
   router
     .route('/:collection/:id/history')
@@ -46,7 +66,7 @@ export function createHistoryRoutes({ keyGate, pool, collections }: HistoryRoute
       route('GET', async (target, request, response) => {
         const page = parseParameters(queryOf(request), historyParameters, keyParameters);
         const subject = await subjectOf(target, request);
-        const found = await listVersions(pool, subject, page);
+        const found = await versionsOf(target, subject, page);
         if (found === null) throw noDocument(target.collection, subject.id);
         const { versions, oldest } = await withinReach(pool, target.database.id, found);
         const next = versions.at(-1)?.eventId ?? null;

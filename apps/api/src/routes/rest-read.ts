@@ -1,6 +1,7 @@
 /** The reading half of the collections API. */
+
+import type { AccessGate } from '@tidewire/access/access-gate';
 import { keyParameters } from '@tidewire/access/key-credentials';
-import type { KeyGate } from '@tidewire/access/key-gate';
 import type { Collections, Target } from '@tidewire/collections/collections';
 import { includesEntityTag } from '@tidewire/collections/entity-tag';
 import {
@@ -17,7 +18,7 @@ import { queryOf } from '../parse-input.js';
 import { sendFormatted, sendNotModified } from '../send-formatted.js';
 import { createChildRoute, createRestRoute, type RestWork } from './rest-route.js';
 
-export type ReadRoutesDeps = { keyGate: KeyGate; collections: Pick<Collections, 'list' | 'get'> };
+export type ReadRoutesDeps = { accessGate: AccessGate; collections: Pick<Collections, 'list' | 'get'> };
 
 /** Longer ones would not fit into the headers that clients take; the cursor stands in a header of its own. */
 const LINK_LIMIT_CHARS = 4_096;
@@ -26,14 +27,14 @@ const LINK_LIMIT_CHARS = 4_096;
  * The handlers of GET (and HEAD): of a collection, of a document, of a document's children and of one of them. All take `.json`, `.csv` or `.html` at the end of the
  * path.
  */
-export function createReadRoutes({ keyGate, collections }: ReadRoutesDeps): {
+export function createReadRoutes({ accessGate, collections }: ReadRoutesDeps): {
   list: RequestHandler;
   get: RequestHandler;
   listChildren: RequestHandler;
   getChild: RequestHandler;
 } {
-  const route = createRestRoute(keyGate);
-  const childRoute = createChildRoute(keyGate);
+  const route = createRestRoute(accessGate);
+  const childRoute = createChildRoute(accessGate);
 
   const list = (parameter: 'collection' | 'field'): RestWork => {
     return async (target, request, response) => {

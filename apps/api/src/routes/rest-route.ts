@@ -1,17 +1,22 @@
 /** What every route of the collections API does before its work: key, origin, name, grant. */
+
+import type { Access, AccessGate } from '@tidewire/access/access-gate';
 import { mayRest } from '@tidewire/access/admission';
-import type { KeyAccess, KeyGate } from '@tidewire/access/key-gate';
-import { authorOf } from '@tidewire/access/principal';
+import { type ApplicationPrincipal, authorOf } from '@tidewire/access/principal';
 import type { Target } from '@tidewire/collections/collections';
 import { childCollectionOf } from '@tidewire/collections/relation-fields';
+import type { CatalogDatabase } from '@tidewire/db/catalog';
 import type { RestMethod } from '@tidewire/protocol/channel';
 import { collectionNamePattern, collectionNameRule } from '@tidewire/protocol/names';
 import { Problem } from '@tidewire/protocol/problem';
 import { admitOrigin } from '@tidewire/server-kit/cors';
 import type { Request, RequestHandler, Response } from 'express';
 
+/** Where and by whom. */
+export type RestTarget = Target & { database: CatalogDatabase; principal: ApplicationPrincipal };
+
 /** The work of a route, for a caller who may do it. */
-export type RestWork = (target: Target, request: Request, response: Response) => Promise<void>;
+export type RestWork = (target: RestTarget, request: Request, response: Response) => Promise<void>;
 
 /** Makes an Express handler of the work of a method. `collectionOf` finds the collection in the request; by default the path's `:collection`. */
 export type RestRoute = (
@@ -21,10 +26,10 @@ export type RestRoute = (
 ) => RequestHandler;
 
 /** Refusals (400, 401, 403) are passed on before the work begins. */
-export function createRestRoute(keyGate: KeyGate): RestRoute {
+export function createRestRoute(accessGate: AccessGate): RestRoute {
   return (method, work, collectionOf = (request) => String(request.params.collection)) =>
-    keyGate((access, request, response) => {
-      admitOrigin(access.key, request, response);
+    accessGate((access, request, response) => {
+      admitOrigin(access.rights, request, response);
       return work(admit(access, method, collectionOf(request)), request, response);
     });
 }
@@ -44,11 +49,11 @@ export function childIdOf(request: Request): string {
  * parent's collection and the method on theirs.
  */
 export function createChildRoute(
-  keyGate: KeyGate,
+  accessGate: AccessGate,
 ): (method: RestMethod, work: RestWork, fieldOf?: FieldOf) => RequestHandler {
   return (method, work, fieldOf = (request) => String(request.params.field)) =>
-    keyGate((access, request, response) => {
-      admitOrigin(access.key, request, response);
+    accessGate((access, request, response) => {
+      admitOrigin(access.rights, request, response);
       const field = fieldOf(request);
       const { collection, database } = admit(access, 'GET', String(request.params.collection));
       const childCollection = childCollectionOf(database, collection, field);
@@ -70,7 +75,7 @@ function noChildren(collection: string, field: string): Problem {
 }
 
 /** Throws `bad_request` for what is no collection's name, `forbidden` without the grant. */
-function admit({ principal, database, key }: KeyAccess, method: RestMethod, collection: string): Target {
+function admit({ principal, database, rights }: Access, method: RestMethod, collection: string): RestTarget {
   if (!collectionNamePattern.test(collection)) {
     throw new Problem('bad_request', `This cannot be the name of a collection (allowed: ${collectionNameRule}).`, {
       errors: [
@@ -78,12 +83,16 @@ function admit({ principal, database, key }: KeyAccess, method: RestMethod, coll
       ],
     });
   }
-  if (!mayRest(database, key, method, collection)) {
+  if (!mayRest(database, rights, method, collection)) {
     throw new Problem(
       'forbidden',
-      `The key may not ${method} ${collection}. It needs ${method}:${collection} in its rest list.`,
+      `The ${principal.kind} may not ${method} ${collection}. It needs ${method}:${collection} in its rest list.`,
     );
   }
-  const mayGet = (other: string) => mayRest(database, key, 'GET', other);
-  return { database, collection, scope: { databaseId: database.id, author: authorOf(principal) }, mayGet };
+  const mayGet = (other: string) => mayRest(database, rights, 'GET', other);
+  const scope = { databaseId: database.id, author: authorOf(principal) };
+  const { rules } = rights;
+  if (rules === undefined) return { database, collection, principal, scope, mayGet };
+  const ruleOf = (other: string) => rules.of('GET', other);
+  return { database, collection, principal, scope, mayGet, ruleOf, rule: rules.of(method, collection) };
 }

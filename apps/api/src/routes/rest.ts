@@ -30,11 +30,11 @@ const patchTypes = ['application/json', ...Object.keys(patchForms)];
 
 /** To be mounted at `/rest`. */
 export function createRestRoutes(deps: RestRoutesDeps): Router {
-  const { keyGate, collections } = deps;
+  const { accessGate, collections } = deps;
   const router = Router({ caseSensitive: true });
   const read = createReadRoutes(deps);
-  const route = createRestRoute(keyGate);
-  const childRoute = createChildRoute(keyGate);
+  const route = createRestRoute(accessGate);
+  const childRoute = createChildRoute(accessGate);
 
   const create: RestWork = async (target, request, response) => {
     const parameters = parseParameters(queryOf(request), createParameters, keyParameters);

@@ -1,8 +1,8 @@
 /** restdb.io's generated client: `_jsapi.js`, its page `_jsapi.doc`, and the description under the name that it has there. */
 import { createHash } from 'node:crypto';
+import type { Access, AccessGate } from '@tidewire/access/access-gate';
 import { mayListen, mayRest } from '@tidewire/access/admission';
 import { keyParameters, readKeyCredentials } from '@tidewire/access/key-credentials';
-import type { KeyAccess, KeyGate } from '@tidewire/access/key-gate';
 import { documentationStyle, writeRestdbDocumentation } from '@tidewire/client/restdb-documentation';
 import { type ScriptReach, writeRestdbScript } from '@tidewire/client/restdb-script';
 import { includesEntityTag } from '@tidewire/collections/entity-tag';
@@ -16,7 +16,7 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import { queryOf } from '../parse-input.js';
 
 export type RestdbClientDeps = {
-  keyGate: KeyGate;
+  accessGate: AccessGate;
   /** The handler of `GET /openapi.json`. */
   describe: RequestHandler;
 };
@@ -33,13 +33,13 @@ const scriptPolicy = "default-src 'none'; frame-ancestors 'none'";
 const pagePolicy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 /** To be mounted at `/rest`, before the routes of collections: their names begin with a letter, so none can be meant. */
-export function createRestdbClientRoutes({ keyGate, describe }: RestdbClientDeps): Router {
+export function createRestdbClientRoutes({ accessGate, describe }: RestdbClientDeps): Router {
   const router = Router({ caseSensitive: true });
-  const script = forReach(keyGate, (reach, request, response) => {
+  const script = forReach(accessGate, (reach, request, response) => {
     parseParameters(queryOf(request), scriptParameters, keyParameters);
     send(response, 'text/javascript; charset=utf-8', scriptPolicy, writeRestdbScript(reach));
   });
-  const documentation = forReach(keyGate, (reach, request, response) => {
+  const documentation = forReach(accessGate, (reach, request, response) => {
     parseParameters(queryOf(request), scriptParameters, keyParameters);
     const url = `${request.protocol}://${request.headers.host ?? 'localhost'}`;
     send(response, 'text/html; charset=utf-8', pagePolicy, writeRestdbDocumentation({ ...reach, url }));
@@ -54,11 +54,11 @@ export function createRestdbClientRoutes({ keyGate, describe }: RestdbClientDeps
 
 /** With a key what it reaches, without one anything. A wrong key is refused, as everywhere. */
 function forReach(
-  keyGate: KeyGate,
+  accessGate: AccessGate,
   answer: (reach: ScriptReach, request: Request, response: Response) => void,
 ): RequestHandler {
-  const ofKey = keyGate((access, request, response) => {
-    admitOrigin(access.key, request, response);
+  const ofKey = accessGate((access, request, response) => {
+    admitOrigin(access.rights, request, response);
     response.set('Cache-Control', 'private, no-cache').vary('x-apikey').vary('Authorization');
     answer(reachOf(access), request, response);
   });
@@ -71,13 +71,13 @@ function forReach(
 }
 
 /** The collections that are there and those that the key's lists name, in the order of their names. */
-function reachOf({ database, key }: KeyAccess): ScriptReach {
-  const grants = [...key.rest, ...key.listen.filter((grant) => !grant.startsWith('PUBLISH:'))];
+function reachOf({ database, rights }: Access): ScriptReach {
+  const grants = [...rights.rest, ...rights.listen.filter((grant) => !grant.startsWith('PUBLISH:'))];
   const granted = grants.map((grant) => grant.slice(grant.indexOf(':') + 1));
   const names = [...database.collections.keys(), ...granted.filter((name) => collectionNamePattern.test(name))];
   const isReached = (name: string) =>
-    restMethods.some((method) => mayRest(database, key, method, name)) ||
-    documentEvents.some((type) => mayListen(database, key, type, name));
+    restMethods.some((method) => mayRest(database, rights, method, name)) ||
+    documentEvents.some((type) => mayListen(database, rights, type, name));
   return { collections: [...new Set(names)].filter(isReached).sort(), isOpen: granted.includes('*') };
 }
 

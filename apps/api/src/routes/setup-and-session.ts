@@ -1,8 +1,10 @@
-/** The way in for admins: the first one's setup, signing in and out. */
+/** The way in for admins: the first one's setup, invitations, signing in and out. */
 import type { AdminGate } from '@tidewire/access/admin-gate';
+import type { SessionClient } from '@tidewire/access/admin-sessions';
 import type { Admins, SignedIn } from '@tidewire/access/admins';
 import { endedSessionCookie, sessionCookie } from '@tidewire/access/session-cookie';
 import { setupRequestSchema, signInRequestSchema } from '@tidewire/protocol/admin-api';
+import { acceptInviteRequestSchema } from '@tidewire/protocol/admins';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
 import { sendJson, sendNothing } from '@tidewire/server-kit/send-json';
 import { type Request, type Response, Router } from 'express';
@@ -19,20 +21,25 @@ export function createSessionRoutes({ adminGate, admins }: SessionRoutesDeps): R
       sendJson(response, 200, JSON.stringify({ needed: await admins.isSetupNeeded() }));
     })
     .post(async (request, response) => {
-      sendSession(request, response, 201, await admins.setUp(await readInput(request, setupRequestSchema)));
+      sendSession(
+        request,
+        response,
+        201,
+        await admins.setUp(await readInput(request, setupRequestSchema), clientOf(request)),
+      );
     })
     .all(methodNotAllowed('GET, POST'));
 
   router
     .route('/session')
     .get(
-      adminGate(({ adminId, email }, _request, response) => {
-        sendJson(response, 200, JSON.stringify({ admin: { id: adminId, email } }));
+      adminGate(({ adminId, email, role }, _request, response) => {
+        sendJson(response, 200, JSON.stringify({ admin: { id: adminId, email, role } }));
       }),
     )
     .post(async (request, response) => {
       const credentials = await readInput(request, signInRequestSchema);
-      sendSession(request, response, 200, await admins.signIn({ ...credentials, address: request.ip ?? '' }));
+      sendSession(request, response, 200, await admins.signIn({ ...credentials, ...clientOf(request) }));
     })
     .delete(
       adminGate(async (admin, request, response) => {
@@ -43,7 +50,19 @@ export function createSessionRoutes({ adminGate, admins }: SessionRoutesDeps): R
     )
     .all(methodNotAllowed('GET, POST, DELETE'));
 
+  router
+    .route('/invites/accept')
+    .post(async (request, response) => {
+      const accepted = await readInput(request, acceptInviteRequestSchema);
+      sendSession(request, response, 201, await admins.acceptInvite(accepted, clientOf(request)));
+    })
+    .all(methodNotAllowed('POST'));
+
   return router;
+}
+
+function clientOf(request: Request): SessionClient {
+  return { address: request.ip ?? '', userAgent: request.get('user-agent') ?? '' };
 }
 
 function sendSession(

@@ -1,10 +1,11 @@
 /** Whole collections out and in: `GET /rest/{collection}/export`, `POST /rest/{collection}/import`. */
+
+import type { AccessGate } from '@tidewire/access/access-gate';
 import { mayRest } from '@tidewire/access/admission';
-import { keyProblem } from '@tidewire/access/authenticate-key';
+import { endedProblem } from '@tidewire/access/authenticate-key';
 import { keyParameters } from '@tidewire/access/key-credentials';
-import type { KeyGate } from '@tidewire/access/key-gate';
+import { standingOf } from '@tidewire/access/rights';
 import type { DocumentWrites } from '@tidewire/change-log/document-writes';
-import type { Target } from '@tidewire/collections/collections';
 import {
   type DocumentExport,
   type ExportFormat,
@@ -29,10 +30,10 @@ import { sendStream } from '@tidewire/server-kit/send-stream';
 import { readTextBody } from '@tidewire/server-kit/text-body';
 import { type Request, type Response, Router } from 'express';
 import { queryOf } from '../parse-input.js';
-import { createRestRoute } from './rest-route.js';
+import { createRestRoute, type RestTarget } from './rest-route.js';
 
 export type TransferRoutesDeps = {
-  keyGate: KeyGate;
+  accessGate: AccessGate;
   catalog: Catalog;
   /** Reads; an export keeps one of its connections for as long as it takes. */
   pool: SqlPool;
@@ -65,23 +66,28 @@ const formatOfType: Record<string, ImportFormat> = {
 };
 
 /** To be mounted at `/rest`, before the routes of documents. */
-export function createTransferRoutes({ keyGate, catalog, pool, documents }: TransferRoutesDeps): Router {
+export function createTransferRoutes({ accessGate, catalog, pool, documents }: TransferRoutesDeps): Router {
   const router = Router({ caseSensitive: true });
-  const route = createRestRoute(keyGate);
+  const route = createRestRoute(accessGate);
   let exportsOpen = 0;
 
-  /** A key can be revoked or narrowed while its transfer runs: asked again with each batch. */
-  function checkStillGranted({ database, collection, scope }: Target, method: RestMethod): void {
+  /** A key can be revoked or narrowed, and a rule can change, while a transfer runs: asked again with each batch. */
+  function checkStillGranted({ database, collection, principal, rule }: RestTarget, method: RestMethod): void {
     const present = catalog.peek(database.id);
-    const key = present?.keys.get(scope.author.actor.replace(/^key:/, ''));
-    if (present === undefined || key === undefined || !mayRest(present, key, method, collection)) {
-      throw keyProblem({ status: 'revoked' });
-    }
+    const standing = present === undefined ? null : standingOf(principal, present);
+    if (standing?.status === 'ended') throw endedProblem(principal, standing.ended);
+    if (present === undefined || standing === null) throw endedProblem(principal);
+    const isGranted = mayRest(present, standing.rights, method, collection);
+    if (!isGranted && principal.kind === 'key') throw endedProblem(principal);
+    const ruleNow = standing.rights.rules?.of(method, collection) ?? null;
+    if (!isGranted || ruleNow?.signature !== rule?.signature)
+      throw new Problem('forbidden', 'What the roles of the user let through has changed meanwhile. Begin again.');
   }
 
-  async function sendExport(target: Target, request: Request, response: Response): Promise<void> {
+  async function sendExport(target: RestTarget, request: Request, response: Response): Promise<void> {
     const { database, collection } = target;
-    const options = parseParameters(queryOf(request), exportParameters, keyParameters);
+    const { rule = null } = target;
+    const options = { ...parseParameters(queryOf(request), exportParameters, keyParameters), rule };
     const id = await findCollection(pool, database, collection);
     if (id === null && !database.settings.collections.createOnWrite) throw noCollection(collection);
     const opened = await exportDocuments(pool, id, options);
@@ -99,7 +105,7 @@ export function createTransferRoutes({ keyGate, catalog, pool, documents }: Tran
     } else await sendStream(response, { type, headers, chunks: checked(opened, target) });
   }
 
-  async function* checked({ chunks }: DocumentExport, target: Target): AsyncGenerator<string> {
+  async function* checked({ chunks }: DocumentExport, target: RestTarget): AsyncGenerator<string> {
     for await (const { text } of chunks) {
       checkStillGranted(target, 'GET');
       yield text;
@@ -127,7 +133,8 @@ export function createTransferRoutes({ keyGate, catalog, pool, documents }: Tran
     .post(
       route('POST', async (target, request, response) => {
         const { format, keepIds } = parseParameters(queryOf(request), importParameters, keyParameters);
-        const { database, collection, scope, mayGet } = target;
+        const { database, collection, scope, mayGet, rule = null } = target;
+        if (keepIds && rule !== null) throw keepsNoIds();
         if (!database.settings.collections.createOnWrite && (await findCollection(pool, database, collection)) === null)
           throw noCollection(collection);
         const refused: { line: number; message: string; errors?: ProblemField[] }[] = [];
@@ -139,6 +146,7 @@ export function createTransferRoutes({ keyGate, catalog, pool, documents }: Tran
           collection,
           keepIds,
           mayGet,
+          rule,
           onBadRow: ({ line, reason, errors }) => {
             if (refused.length < listedRows) refused.push({ line, message: reason, ...describeErrors(errors) });
           },
@@ -197,6 +205,17 @@ function expose(response: Response, names: string): void {
 }
 
 async function* none(): AsyncGenerator<string> {}
+
+/** A refusal of a taken id would tell of documents that are not there for the user. */
+function keepsNoIds(): Problem {
+  return new Problem(
+    'forbidden',
+    'The user may not keep ids in this collection: its rule does not show all documents.',
+    {
+      errors: [{ field: 'keepIds', message: 'not for users who are bound by a rule', allowed: 'no keepIds' }],
+    },
+  );
+}
 
 function tooManyExports(): Problem {
   return new Problem('too_many_requests', `${exportsLimit} exports run already. Try again when one is done.`, {

@@ -1,5 +1,7 @@
 import { createRouter } from '@tanstack/react-router';
 import { createQueryClient } from '../lib/query-client.js';
+import { accountRoute } from './routes/account.js';
+import { auditRoute } from './routes/audit.js';
 import { collectionRoute } from './routes/collection.js';
 import { collectionDocumentsRoute } from './routes/collection-documents.js';
 import { collectionIndexesRoute } from './routes/collection-indexes.js';
@@ -7,16 +9,21 @@ import { collectionSchemaRoute } from './routes/collection-schema.js';
 import { collectionSettingsRoute } from './routes/collection-settings.js';
 import { collectionsRoute } from './routes/collections.js';
 import { databaseRoute } from './routes/database.js';
+import { databasesRoute } from './routes/databases.js';
 import { ErrorPage } from './routes/error-page.js';
 import { eventsRoute } from './routes/events.js';
 import { indexRoute } from './routes/index.js';
+import { inviteRoute } from './routes/invite.js';
 import { keysRoute } from './routes/keys.js';
 import { NotFoundPage } from './routes/not-found-page.js';
 import { overviewRoute } from './routes/overview.js';
+import { peopleRoute } from './routes/people.js';
+import { rolesRoute } from './routes/roles.js';
 import { rootRoute } from './routes/root.js';
 import { settingsRoute } from './routes/settings.js';
 import { setupRoute } from './routes/setup.js';
 import { signInRoute } from './routes/sign-in.js';
+import { usersRoute } from './routes/users.js';
 
 export const queryClient = createQueryClient(() => {
   // The page stays in the URL, so that signing in leads back to it.
@@ -34,6 +41,7 @@ export const router = createRouter({
     indexRoute,
     setupRoute,
     signInRoute,
+    inviteRoute,
     databaseRoute.addChildren([
       overviewRoute,
       collectionsRoute,
@@ -45,7 +53,13 @@ export const router = createRouter({
       ]),
       eventsRoute,
       keysRoute,
+      rolesRoute,
+      usersRoute,
       settingsRoute,
+      databasesRoute,
+      peopleRoute,
+      auditRoute,
+      accountRoute,
     ]),
   ]),
   context: { queryClient },

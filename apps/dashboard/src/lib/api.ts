@@ -19,8 +19,8 @@ export async function callApi<S extends z.ZodType>(
 }
 
 /** Sends one request of whose answer the status says enough. */
-export async function callApiWithoutAnswer(method: Method, path: string): Promise<number> {
-  return (await send(method, path, {})).status;
+export async function callApiWithoutAnswer(method: Method, path: string, sent: Sent = {}): Promise<number> {
+  return (await send(method, path, sent)).status;
 }
 
 /** Sends one request whose answer is lines of JSON, and yields them as they come. An answer that breaks off ends as one that is over. */

@@ -1,17 +1,23 @@
 /** Streams for admins: the log, and what each list of the admin API answers, at its path with `/stream` behind it. They end with the session. */
 import type { AdminGate } from '@tidewire/access/admin-gate';
+import type { AdminPeople } from '@tidewire/access/admin-people';
+import type { AdminSessions } from '@tidewire/access/admin-sessions';
 import type { ApiKeys } from '@tidewire/access/api-keys';
+import type { AuditLog } from '@tidewire/access/audit-log';
 import type { Databases } from '@tidewire/access/databases';
 import type { AdminPrincipal } from '@tidewire/access/principal';
+import type { Roles } from '@tidewire/access/roles';
+import type { UserAccounts } from '@tidewire/access/user-accounts';
+import { usersCollection } from '@tidewire/access/user-document';
 import { type CollectionDetailDeps, readCollectionDetail } from '@tidewire/collections/collection-detail';
 import type { LiveSources, LiveTarget } from '@tidewire/collections/live-sources';
-import { parseParameters } from '@tidewire/collections/query-parameters';
+import { parseParameters, text } from '@tidewire/collections/query-parameters';
 import { adminListDefaults, parseListRequest } from '@tidewire/collections/read-request';
 import type { Catalog, CatalogDatabase } from '@tidewire/db/catalog';
 import type { StreamHandle } from '@tidewire/delivery/hub';
-import type { LiveForm, ViewerVerdict } from '@tidewire/delivery/live-query';
+import { type LiveForm, staysOpen, type ViewerVerdict } from '@tidewire/delivery/live-query';
 import { adminView } from '@tidewire/delivery/stream-view';
-import { collectionNamePattern, databaseNamePattern } from '@tidewire/protocol/names';
+import { collectionNamePattern, databaseNamePattern, defaultDatabaseName } from '@tidewire/protocol/names';
 import { Problem } from '@tidewire/protocol/problem';
 import { meansStream } from '@tidewire/protocol/stream-paths';
 import type { LiveSource, RereadSource } from '@tidewire/query/live-source';
@@ -26,12 +32,17 @@ import { cursorParameters, refuseOtherTypes, type StreamDoors } from '../stream-
 export type AdminReads = CollectionDetailDeps & {
   databases: Pick<Databases, 'list' | 'get' | 'collections'>;
   apiKeys: Pick<ApiKeys, 'list'>;
+  people: Pick<AdminPeople, 'list' | 'invites'>;
+  audit: Pick<AuditLog, 'list'>;
+  roles: Pick<Roles, 'list'>;
+  userAccounts: Pick<UserAccounts, 'list'>;
 };
 
 export type AdminStreamRoutesDeps = {
   doors: StreamDoors;
   adminGate: AdminGate;
   adminStreams: AdminStreams;
+  sessions: Pick<AdminSessions, 'list'>;
   catalog: Catalog;
   liveSources: LiveSources;
   adminReads: AdminReads;
@@ -39,6 +50,9 @@ export type AdminStreamRoutesDeps = {
 
 /** Least time between two reads of a list. */
 const PAUSE_MS = 1_000;
+/** Entries that the audit log's stream shows: those of the first page. */
+const AUDIT_ENTRIES = 100;
+const auditParameters = { database: text, actor: text, action: text };
 const wholeBodies: LiveForm = { isDelta: false, intervalMs: 0 };
 
 /** What a list depends on: events of these collections, the configuration, and what no event tells of, every so many seconds. */
@@ -47,9 +61,9 @@ type Triggers = Pick<RereadSource, 'collections'> & { everySeconds?: number };
 type List = Triggers & { name: string; read: () => Promise<unknown> };
 
 export function createAdminStreamRoutes(deps: AdminStreamRoutesDeps): Router {
-  const { doors, adminStreams, catalog, liveSources, adminReads } = deps;
+  const { doors, adminStreams, catalog, liveSources, adminReads, sessions } = deps;
   const adminGate: AdminGate = (work) => doors.orComeBack(deps.adminGate(work));
-  const { databases, apiKeys, collectionIndexes } = adminReads;
+  const { databases, apiKeys, roles, userAccounts, collectionIndexes, people, audit } = adminReads;
   const router = Router({ caseSensitive: true });
 
   /** A stream that ends with the admin's session. */
@@ -77,9 +91,12 @@ export function createAdminStreamRoutes(deps: AdminStreamRoutesDeps): Router {
   function live(
     request: Request,
     response: Response,
-    asked: { databaseId: number; source: LiveSource; form: LiveForm; verdict?: ViewerVerdict; onClosed: () => void },
+    {
+      verdict = staysOpen,
+      ...asked
+    }: { databaseId: number; source: LiveSource; form: LiveForm; verdict?: ViewerVerdict; onClosed: () => void },
   ) {
-    return doors.live(request, response, { verdict: () => null, ...asked });
+    return doors.live(request, response, { ...asked, onlooker: { verdict, user: null } });
   }
 
   /** The twin of a list of a database. */
@@ -107,21 +124,75 @@ export function createAdminStreamRoutes(deps: AdminStreamRoutesDeps): Router {
     )
     .all(methodNotAllowed('GET'));
 
-  router.get(
-    '/api/databases/stream',
-    orTheOneOfThisName,
-    adminGate(async (admin, request, response) => {
-      parseParameters(queryOf(request), {}, cursorParameters);
-      const [first] = await databases.list();
-      const home = first === undefined ? null : await catalog.byName(first.name);
+  /** The twin of a list of the server, which no event tells of: it is read each second while somebody looks. */
+  function serverTwin(
+    listOf: (admin: AdminPrincipal, request: Request) => Pick<List, 'name' | 'read'> & { place?: string },
+  ): RequestHandler {
+    return adminGate(async (admin, request, response) => {
+      refuseOtherTypes(request);
+      const { place = '', ...list } = listOf(admin, request);
+      const home = await catalog.byName(defaultDatabaseName);
       if (home === null) throw new Problem('not_found', 'There is no database.');
-      const read = async () => ({ data: await databases.list() });
-      const source = sourceOf({ name: 'databases', collections: 'all', everySeconds: 1, read }, request.path);
+      const source = sourceOf({ ...list, collections: new Set<string>(), everySeconds: 1 }, request.path + place);
       await open(admin, (onClosed) =>
         live(request, response, { databaseId: home.id, source, form: wholeBodies, onClosed }),
       );
+    });
+  }
+  const refuseParameters = (request: Request) => parseParameters(queryOf(request), {}, cursorParameters);
+
+  router.get(
+    '/api/databases/stream',
+    orTheOneOfThisName,
+    serverTwin((_admin, request) => {
+      refuseParameters(request);
+      return { name: 'databases', read: async () => ({ data: await databases.list() }) };
     }),
   );
+
+  router
+    .route('/api/admins/stream')
+    .get(
+      serverTwin((_admin, request) => {
+        refuseParameters(request);
+        return { name: 'admins', read: async () => ({ data: await people.list() }) };
+      }),
+    )
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/api/invites/stream')
+    .get(
+      serverTwin((_admin, request) => {
+        refuseParameters(request);
+        return { name: 'invites', read: async () => ({ data: await people.invites() }) };
+      }),
+    )
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/api/admin/sessions/stream')
+    .get(
+      serverTwin(({ adminId, sessionId }, request) => {
+        refuseParameters(request);
+        const read = async () => ({
+          data: (await sessions.list(adminId)).map((session) => ({ ...session, isCurrent: session.id === sessionId })),
+        });
+        return { name: 'sessions', place: ` ${sessionId}`, read };
+      }),
+    )
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/api/audit/stream')
+    .get(
+      serverTwin((_admin, request) => {
+        const { database, actor, action } = parseParameters(queryOf(request), auditParameters, cursorParameters);
+        const filter = { database: database ?? undefined, actor: actor ?? undefined, action: action ?? undefined };
+        return { name: 'audit', place: ` ${JSON.stringify(filter)}`, read: () => audit.list(filter, AUDIT_ENTRIES) };
+      }),
+    )
+    .all(methodNotAllowed('GET'));
 
   router
     .route('/api/databases/:database/stream')
@@ -174,11 +245,25 @@ export function createAdminStreamRoutes(deps: AdminStreamRoutesDeps): Router {
         refuseStepsWithoutRows(form, source);
         const bounds = liveSources.boundsOf(target, shape);
         const verdict: ViewerVerdict = (newest) =>
-          liveSources.boundsOf({ ...target, database: newest }, shape) === bounds ? null : 'return';
+          liveSources.boundsOf({ ...target, database: newest }, shape) === bounds
+            ? staysOpen(newest)
+            : { status: 'return' };
         await open(admin, (onClosed) =>
           live(request, response, { databaseId: database.id, source, form, verdict, onClosed }),
         );
       }),
+    )
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/api/databases/:database/users/stream')
+    .get(
+      twin(({ id }) => ({
+        name: 'users',
+        collections: new Set([usersCollection]),
+        everySeconds: 5,
+        read: async () => ({ data: await userAccounts.list(id) }),
+      })),
     )
     .all(methodNotAllowed('GET'));
 
@@ -193,6 +278,16 @@ export function createAdminStreamRoutes(deps: AdminStreamRoutesDeps): Router {
       })),
     )
     .all(methodNotAllowed('GET'));
+
+  router.get(
+    '/api/databases/:database/roles/stream',
+    orTheOneOfThisName,
+    twin(({ id }) => ({
+      name: 'roles',
+      collections: new Set<string>(),
+      read: async () => ({ data: await roles.list(id) }),
+    })),
+  );
 
   return router;
 }

@@ -1,7 +1,8 @@
 /** `/channels/{name}`: the messages of a channel, publishing to it, and its stream. */
+
+import type { Access, AccessGate } from '@tidewire/access/access-gate';
 import { isRealtimeOn } from '@tidewire/access/admission';
 import { keyParameters } from '@tidewire/access/key-credentials';
-import type { KeyAccess, KeyGate } from '@tidewire/access/key-gate';
 import type { ChannelLog } from '@tidewire/change-log/channel-log';
 import { optional, parseParameters, wholeNumber, wrongParameters } from '@tidewire/collections/query-parameters';
 import { audienceOf } from '@tidewire/delivery/audience';
@@ -21,7 +22,7 @@ import { realtimeOff, type StreamDoors } from '../stream-doors.js';
 
 export type ChannelRoutesDeps = {
   doors: StreamDoors;
-  keyGate: KeyGate;
+  accessGate: AccessGate;
   publish: PublishEvent;
   channelLog: ChannelLog;
 };
@@ -34,29 +35,29 @@ const listParameters = {
 };
 const recent = wholeNumber(50, 0, MOST_MESSAGES);
 
-export function createChannelRoutes({ doors, keyGate, publish, channelLog }: ChannelRoutesDeps): Router {
+export function createChannelRoutes({ doors, accessGate, publish, channelLog }: ChannelRoutesDeps): Router {
   const router = Router({ caseSensitive: true });
 
   router
     .route('/channels/:name')
     .get(
-      keyGate(async (access, request, response) => {
-        admitOrigin(access.key, request, response);
+      accessGate(async (access, request, response) => {
+        admitOrigin(access.rights, request, response);
         const channel = channelOf(request);
         refuseDeaf(access, channel);
         const { max, before } = parseParameters(queryOf(request), listParameters, keyParameters);
-        const { database, key } = access;
+        const { database, principal } = access;
         const messages = await channelLog.recent(database.id, channel, { before: before ?? NEWEST, max });
-        const verdict = audienceOf({ kind: 'key', keyId: key.id }, database);
-        const heard = messages.filter((event) => verdict.status === 'open' && verdict.audience.mayHear(event));
+        const verdict = audienceOf(principal, database);
+        const heard = messages.filter((event) => verdict.status === 'open' && verdict.audience.see(event) !== null);
         const data = heard.map((event) => encodeMessage(channel, event)).join();
         const older = messages[0]?.id ?? null;
         sendJson(response, 200, `{"data":[${data}],"before":${older}}`);
       }),
     )
     .post(
-      keyGate(async (access, request, response) => {
-        admitOrigin(access.key, request, response);
+      accessGate(async (access, request, response) => {
+        admitOrigin(access.rights, request, response);
         const channel = channelOf(request);
         await publish(access, parseMessage(channel, await readJsonBody(request)), request, response);
       }),
@@ -66,17 +67,17 @@ export function createChannelRoutes({ doors, keyGate, publish, channelLog }: Cha
   router
     .route('/channels/:name/stream')
     .get(
-      doors.forKeys((access, request, response) => {
+      doors.forApplications((access, request, response) => {
         const channel = channelOf(request);
         refuseDeaf(access, channel);
         const { id: databaseId } = access.database;
         const max = recentOf(request);
         const stream = {
           databaseId,
-          listener: { kind: 'key', keyId: access.key.id },
+          listener: access.principal,
           view: createChannelView(channel),
           filter: createChannelFilter(channel),
-        } as const;
+        };
         const history = (upTo: number) => channelLog.recent(databaseId, channel, { before: upTo + 1, max });
         return doors.events(request, response, max === 0 ? stream : { ...stream, history });
       }),
@@ -99,12 +100,12 @@ function channelOf(request: Request): string {
 }
 
 /** Throws `realtime_off`, or `forbidden` for a key that may hear nothing of the channel. */
-function refuseDeaf({ database, key }: KeyAccess, channel: string): void {
-  if (!isRealtimeOn(database, key)) throw realtimeOff();
-  if (database.settings.realtime.global || allowsChannel(key.listen, channel)) return;
+function refuseDeaf({ database, rights, principal }: Access, channel: string): void {
+  if (!isRealtimeOn(database, rights)) throw realtimeOff();
+  if (database.settings.realtime.global || allowsChannel(rights.listen, channel)) return;
   throw new Problem(
     'forbidden',
-    `The key may not hear the channel ${channel}. Give it PUBLISH:${channel} or PUBLISH:${channel}.* in its listen list.`,
+    `The ${principal.kind} may not hear the channel ${channel}. Give it PUBLISH:${channel} or PUBLISH:${channel}.* in its listen list.`,
   );
 }
 

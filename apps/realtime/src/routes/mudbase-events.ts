@@ -22,10 +22,9 @@ export type MudbaseRoutesDeps = {
 export function createMudbaseRoutes({ doors, adminGate, adminStreams, catalog }: MudbaseRoutesDeps): Router {
   const router = Router({ caseSensitive: true });
 
-  const forKey = doors.forKeys(({ database, key }, request, response) => {
-    if (!isRealtimeOn(database, key)) throw realtimeOff();
-    const listener = { kind: 'key', keyId: key.id } as const;
-    const stream = { view: mudbaseView, listener, databaseId: database.id, filter: filterOf(request) };
+  const forApplication = doors.forApplications(({ database, rights, principal }, request, response) => {
+    if (!isRealtimeOn(database, rights)) throw realtimeOff();
+    const stream = { view: mudbaseView, listener: principal, databaseId: database.id, filter: filterOf(request) };
     return doors.events(request, response, stream);
   });
 
@@ -49,7 +48,7 @@ export function createMudbaseRoutes({ doors, adminGate, adminStreams, catalog }:
 
   router
     .route('/realtime/events')
-    .get((request, response, next) => (hasSessionAlone(request) ? forAdmin : forKey)(request, response, next))
+    .get((request, response, next) => (hasSessionAlone(request) ? forAdmin : forApplication)(request, response, next))
     .all(methodNotAllowed('GET'));
   return router;
 }
@@ -57,5 +56,5 @@ export function createMudbaseRoutes({ doors, adminGate, adminStreams, catalog }:
 /** A key or a ticket says more than the cookie, which a browser sends by itself. */
 function hasSessionAlone(request: Request): boolean {
   const hasKey = request.query.ticket !== undefined || readKeyCredentials(request).status !== 'none';
-  return !hasKey && readSessionCookie(request.headers.cookie) !== null;
+  return !hasKey && readSessionCookie(request.headers.cookie, request.secure) !== null;
 }

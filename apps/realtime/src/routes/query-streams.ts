@@ -1,12 +1,13 @@
 /** Streams of results: `GET /rest/{collection}/stream`, of a document, and of a document's children. The parameters are those of the routes without `/stream`. */
 import { isRealtimeOn, mayListen, mayRest } from '@tidewire/access/admission';
-import { keyProblem, type VerifiedKey } from '@tidewire/access/authenticate-key';
+import { endedProblem, type VerifiedAccess } from '@tidewire/access/authenticate-key';
 import { keyParameters } from '@tidewire/access/key-credentials';
+import { type Rights, standingOf } from '@tidewire/access/rights';
 import type { LiveSources, LiveTarget } from '@tidewire/collections/live-sources';
 import { parseGetRequest, parseListRequest, type Shape } from '@tidewire/collections/read-request';
 import { childCollectionOf } from '@tidewire/collections/relation-fields';
-import type { CatalogDatabase, CatalogKey } from '@tidewire/db/catalog';
-import type { ViewerVerdict } from '@tidewire/delivery/live-query';
+import type { CatalogDatabase } from '@tidewire/db/catalog';
+import type { Onlooker, ViewerStanding, ViewerVerdict } from '@tidewire/delivery/live-query';
 import { collectionNamePattern, collectionNameRule } from '@tidewire/protocol/names';
 import { Problem } from '@tidewire/protocol/problem';
 import type { LiveSource } from '@tidewire/query/live-source';
@@ -27,7 +28,7 @@ export function createQueryStreamRoutes({ doors, liveSources }: QueryStreamRoute
 
   /** `collections`: those that the key must be able to read and hear. */
   function stream(
-    access: VerifiedKey,
+    access: VerifiedAccess,
     request: Request,
     response: Response,
     asked: { target: LiveTarget; shape: Shape; collections: readonly string[]; source: LiveSource },
@@ -35,20 +36,26 @@ export function createQueryStreamRoutes({ doors, liveSources }: QueryStreamRoute
     const { target, shape, collections, source } = asked;
     const form = parseLiveForm(queryOf(request));
     refuseStepsWithoutRows(form, source);
-    const { database, key } = access;
+    const { database, principal } = access;
     const bounds = liveSources.boundsOf(target, shape);
-    const question = JSON.stringify([key.id, collections, shape.related, bounds]);
     const judge: ViewerVerdict = (newest) => {
-      const present = newest.keys.get(key.id);
-      if (present === undefined || present.revokedAt !== null)
-        return { event: 'revoked', reason: 'the key was revoked' };
-      const missing = collections.flatMap((collection) => missingGrants(newest, present, collection));
-      if (missing.length > 0) return { event: 'revoked', reason: `the key lacks ${missing.join(', ')}` };
-      const now = { ...target, database: newest, visible: visibleTo(present) };
-      return liveSources.boundsOf(now, shape) === bounds ? null : 'return';
+      const standing = standingOf(principal, newest);
+      if (standing.status === 'ended') return { status: 'ended', event: standing.ended, reason: standing.reason };
+      const { rights, until } = standing;
+      const missing = collections.flatMap((collection) => missingGrants(newest, rights, collection));
+      if (missing.length > 0)
+        return { status: 'ended', event: 'revoked', reason: `the ${principal.kind} lacks ${missing.join(', ')}` };
+      const now = { ...target, database: newest, visible: visibleTo(rights), ruleOf: ruleOf(rights) };
+      return liveSources.boundsOf(now, shape) === bounds ? { status: 'open', until } : { status: 'return' };
     };
-    const verdict: ViewerVerdict = (newest) => remember(newest, question, judge);
-    return doors.live(request, response, { databaseId: database.id, source, form, verdict });
+    const onlooker: Onlooker =
+      principal.kind === 'key'
+        ? {
+            verdict: rememberedFor(JSON.stringify([principal.keyId, collections, shape.related, bounds]), judge),
+            user: null,
+          }
+        : { verdict: judge, user: principal.user };
+    return doors.live(request, response, { databaseId: database.id, source, form, onlooker });
   }
 
   router.options(paths, (request, response, next) => {
@@ -59,7 +66,7 @@ export function createQueryStreamRoutes({ doors, liveSources }: QueryStreamRoute
   router
     .route('/rest/:collection/stream')
     .get(
-      doors.forKeys((access, request, response) => {
+      doors.forApplications((access, request, response) => {
         const collection = admit(access, request.params.collection);
         const shape = parseListRequest(queryOf(request), defaults);
         const target = targetOf(access, collection, request, shape);
@@ -72,7 +79,7 @@ export function createQueryStreamRoutes({ doors, liveSources }: QueryStreamRoute
   router
     .route('/rest/:collection/:id/stream')
     .get(
-      doors.forKeys((access, request, response) => {
+      doors.forApplications((access, request, response) => {
         const collection = admit(access, request.params.collection);
         const shape = parseGetRequest(queryOf(request), defaults);
         const target = targetOf(access, collection, request, shape);
@@ -85,7 +92,7 @@ export function createQueryStreamRoutes({ doors, liveSources }: QueryStreamRoute
   router
     .route('/rest/:collection/:id/:field/stream')
     .get(
-      doors.forKeys((access, request, response) => {
+      doors.forApplications((access, request, response) => {
         const parent = admit(access, request.params.collection);
         const [id, field] = [String(request.params.id), String(request.params.field)];
         const children = childCollectionOf(access.database, parent, field);
@@ -109,20 +116,26 @@ export function createQueryStreamRoutes({ doors, liveSources }: QueryStreamRoute
 }
 
 /** Thousands of streams of one key ask the same of one configuration. */
-const remembered = new WeakMap<CatalogDatabase, Map<string, ReturnType<ViewerVerdict>>>();
+const remembered = new WeakMap<CatalogDatabase, Map<string, ViewerStanding>>();
 
-function remember(newest: CatalogDatabase, question: string, judge: ViewerVerdict): ReturnType<ViewerVerdict> {
-  const verdicts = remembered.get(newest) ?? new Map<string, ReturnType<ViewerVerdict>>();
-  remembered.set(newest, verdicts);
-  const known = verdicts.get(question);
-  if (known !== undefined) return known;
-  const verdict = judge(newest);
-  verdicts.set(question, verdict);
-  return verdict;
+function rememberedFor(question: string, judge: ViewerVerdict): ViewerVerdict {
+  return (newest) => {
+    const standings = remembered.get(newest) ?? new Map<string, ViewerStanding>();
+    remembered.set(newest, standings);
+    const known = standings.get(question);
+    if (known !== undefined && !isOver(known)) return known;
+    const standing = judge(newest);
+    standings.set(question, standing);
+    return standing;
+  };
+}
+
+function isOver(standing: ViewerStanding): boolean {
+  return standing.status === 'open' && standing.until <= Date.now();
 }
 
 /** The collection's name, if the key may read it and hear each of its changes. Throws `bad_request`, `realtime_off` or `forbidden`. */
-function admit({ database, key }: VerifiedKey, name: unknown): string {
+function admit({ database, rights, principal }: VerifiedAccess, name: unknown): string {
   const collection = String(name);
   if (!collectionNamePattern.test(collection)) {
     const message = 'this cannot be the name of a collection';
@@ -130,36 +143,50 @@ function admit({ database, key }: VerifiedKey, name: unknown): string {
       errors: [{ field: 'collection', message, allowed: collectionNameRule }],
     });
   }
-  if (!isRealtimeOn(database, key)) throw key.revokedAt === null ? realtimeOff() : keyProblem({ status: 'revoked' });
-  const missing = missingGrants(database, key, collection);
+  const standing = standingOf(principal, database);
+  if (standing.status === 'ended') throw endedProblem(principal, standing.ended);
+  if (!isRealtimeOn(database, rights)) throw realtimeOff();
+  const missing = missingGrants(database, rights, collection);
   if (missing.length > 0)
     throw new Problem(
       'forbidden',
-      `A stream of ${collection} needs to read it and to hear all of its changes. The key lacks ${missing.join(', ')}.`,
+      `A stream of ${collection} needs to read it and to hear all of its changes. The ${principal.kind} lacks ${missing.join(', ')}.`,
     );
   return collection;
 }
 
-function missingGrants(database: CatalogDatabase, key: CatalogKey, collection: string): string[] {
-  const changes = (['post', 'put', 'delete'] as const).filter((type) => !mayListen(database, key, type, collection));
+function missingGrants(database: CatalogDatabase, rights: Rights, collection: string): string[] {
+  const changes = (['post', 'put', 'delete'] as const).filter((type) => !mayListen(database, rights, type, collection));
   return [
-    ...(mayRest(database, key, 'GET', collection) ? [] : [`GET:${collection} in rest`]),
+    ...(mayRest(database, rights, 'GET', collection) ? [] : [`GET:${collection} in rest`]),
     ...changes.map((type) => `${type.toUpperCase()}:${collection} in listen`),
   ];
 }
 
-function targetOf({ database, key }: VerifiedKey, collection: string, request: Request, shape: Shape): LiveTarget {
+function targetOf(
+  { database, rights }: VerifiedAccess,
+  collection: string,
+  request: Request,
+  shape: Shape,
+): LiveTarget {
   return {
     database,
     collection,
-    mayGet: (other) => mayRest(database, key, 'GET', other),
-    visible: visibleTo(key),
+    mayGet: (other) => mayRest(database, rights, 'GET', other),
+    visible: visibleTo(rights),
+    ruleOf: ruleOf(rights),
     origin: shape.related.links ? originOf(request) : undefined,
   };
 }
 
-/** The grants to read, in one order. */
-function visibleTo({ rest }: CatalogKey): string {
+function ruleOf({ rules }: Rights): LiveTarget['ruleOf'] {
+  return rules === undefined ? undefined : (collection) => rules.of('GET', collection);
+}
+
+/** The grants to read, in one order, and the rules of reading. */
+function visibleTo({ rest, rules }: Rights): string {
   const names = rest.filter((grant) => /^(?:GET|\*):/.test(grant)).map((grant) => grant.slice(grant.indexOf(':') + 1));
-  return names.includes('*') ? '*' : [...new Set(names)].sort().join(' ');
+  const grants = names.includes('*') ? '*' : [...new Set(names)].sort().join(' ');
+  const bound = [...(rules?.collections ?? [])].sort().map((name) => [name, rules?.of('GET', name)?.signature]);
+  return bound.length === 0 ? grants : `${grants} ${JSON.stringify(bound)}`;
 }

@@ -1,6 +1,7 @@
 /** `/realtime`: restdb.io's typed stream, publishing, and the tickets of streams. */
+
+import type { AccessGate } from '@tidewire/access/access-gate';
 import { isRealtimeOn } from '@tidewire/access/admission';
-import type { KeyGate } from '@tidewire/access/key-gate';
 import type { StreamTickets } from '@tidewire/access/stream-tickets';
 import { restdbView } from '@tidewire/delivery/stream-view';
 import { admitOrigin } from '@tidewire/server-kit/cors';
@@ -14,27 +15,26 @@ import { filterOf, realtimeOff, type StreamDoors } from '../stream-doors.js';
 
 export type TypedStreamRoutesDeps = {
   doors: StreamDoors;
-  keyGate: KeyGate;
+  accessGate: AccessGate;
   publish: PublishEvent;
   tickets: StreamTickets;
 };
 
-export function createTypedStreamRoutes({ doors, keyGate, publish, tickets }: TypedStreamRoutesDeps): Router {
+export function createTypedStreamRoutes({ doors, accessGate, publish, tickets }: TypedStreamRoutesDeps): Router {
   const router = Router({ caseSensitive: true });
 
   router
     .route('/realtime')
     .get(
-      doors.forKeys(({ database, key }, request, response) => {
-        if (!isRealtimeOn(database, key)) throw realtimeOff();
-        const listener = { kind: 'key', keyId: key.id } as const;
-        const stream = { view: restdbView, listener, databaseId: database.id, filter: filterOf(request) };
+      doors.forApplications(({ database, rights, principal }, request, response) => {
+        if (!isRealtimeOn(database, rights)) throw realtimeOff();
+        const stream = { view: restdbView, listener: principal, databaseId: database.id, filter: filterOf(request) };
         return doors.events(request, response, stream);
       }),
     )
     .post(
-      keyGate(async (access, request, response) => {
-        admitOrigin(access.key, request, response);
+      accessGate(async (access, request, response) => {
+        admitOrigin(access.rights, request, response);
         await publish(access, parsePublish(await readJsonBody(request)), request, response);
       }),
     )
@@ -43,9 +43,9 @@ export function createTypedStreamRoutes({ doors, keyGate, publish, tickets }: Ty
   router
     .route('/realtime/ticket')
     .post(
-      keyGate(async ({ database, key, principal }, request, response) => {
-        admitOrigin(key, request, response);
-        if (!isRealtimeOn(database, key)) throw realtimeOff();
+      accessGate(async ({ database, rights, principal }, request, response) => {
+        admitOrigin(rights, request, response);
+        if (!isRealtimeOn(database, rights)) throw realtimeOff();
         sendJson(response, 201, JSON.stringify(await tickets.issue(principal)));
       }),
     )

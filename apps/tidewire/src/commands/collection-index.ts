@@ -2,6 +2,7 @@
 import { createIndexBuilder, type IndexBuilder } from '@tidewire/collections/indexes/index-builder';
 import { createIndexRequestSchema, type IndexAnswer, type IndexDefinition } from '@tidewire/protocol/collection-schema';
 import { Problem } from '@tidewire/protocol/problem';
+import { cliDoer } from '../cli-doer.js';
 import { SilentFailure, UsageError } from '../exit.js';
 import type { Core } from '../open-core.js';
 import { findDatabaseId } from '../run-command.js';
@@ -73,7 +74,7 @@ export async function createIndex(
 ): Promise<string> {
   const request = checkIndex(collection, fields, options);
   const target = { databaseId: await findDatabaseId(core, options.database), collection };
-  const { name } = await core.collectionIndexes.create(target, request);
+  const { name } = await core.collectionIndexes.create(target, request, cliDoer);
   const index = await withBuilder(core, async () => {
     const progress = createStepProgress(process.stderr);
     try {
@@ -102,7 +103,7 @@ export async function dropIndex(
 ): Promise<string> {
   checkCollectionName(collection);
   const target = { databaseId: await findDatabaseId(core, database), collection };
-  await core.collectionIndexes.drop(target, name);
+  await core.collectionIndexes.drop(target, name, cliDoer);
   await withBuilder(core, async () => {
     while (await isThere(core, target, name)) await delay(lookIntervalMs);
   });

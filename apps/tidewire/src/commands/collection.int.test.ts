@@ -36,9 +36,13 @@ test('a collection is created, renamed, truncated and dropped from the command l
   await core.client.document.createMany({ scope, collection: 'company', data });
   const key = { name: 'shop', rest: ['GET:company'], listen: [], publish: [], origins: [] };
   const { id: keyId } = await core.apiKeys.create(id, key);
+  const role = { name: 'clerk', rest: ['GET:company'], listen: [], publish: [], rules: { company: { q: { n: 1 } } } };
+  await core.roles.create(id, role);
   const renamed = await renameCollection(core, 'company', 'firm', { database });
   expect(renamed).toContain('The collection company is firm now (event 4).');
   expect(renamed).toContain(`${keyId} (shop)`);
+  expect(renamed).toContain('These roles have grants for company, which do not follow:\n  clerk: GET:company\n');
+  expect(renamed).toContain('These roles have a rule for company, which does not bind firm:\n  clerk\n');
   expect(await names()).toEqual([['firm', 3]]);
   expect(await truncateCollection(core, 'firm', { database, confirm: 'firm' })).toBe('Deleted 3 documents of firm.\n');
   expect(await names()).toEqual([['firm', 0]]);

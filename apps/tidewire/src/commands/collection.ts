@@ -1,6 +1,8 @@
 /** `tidewire collection …`: the collections of a database. */
 import { keysThatName } from '@tidewire/access/api-keys';
+import { rolesThatName } from '@tidewire/access/roles';
 import { createCollectionLife, type EmptyingProgress, type LifeTarget } from '@tidewire/collections/collection-life';
+import { cliDoer } from '../cli-doer.js';
 import { UsageError } from '../exit.js';
 import type { Core } from '../open-core.js';
 import { createRowProgress } from '../row-progress.js';
@@ -36,11 +38,14 @@ export async function createCollection(
   collection: string,
   { database }: CollectionOptions,
 ): Promise<string> {
-  const isNew = await core.collectionSchemas.create({ databaseId: await findDatabaseId(core, database), collection });
+  const isNew = await core.collectionSchemas.create(
+    { databaseId: await findDatabaseId(core, database), collection },
+    cliDoer,
+  );
   return isNew ? `Created ${collection}.\n` : `The collection ${collection} is there already.\n`;
 }
 
-/** Says which keys still name the old one. */
+/** Says which keys and roles still name the old one. */
 export async function renameCollection(
   core: Core,
   collection: string,
@@ -49,10 +54,24 @@ export async function renameCollection(
 ): Promise<string> {
   const target = await targetOf(core, collection, database);
   const eventId = await lifeOf(core).rename(target, name);
-  const naming = keysThatName(await core.apiKeys.list(target.scope.databaseId), collection);
-  const named = naming.map((key) => `  ${key.id} (${key.name})\n`).join('');
-  const warning = named === '' ? '' : `These keys have grants for ${collection}, which do not follow:\n${named}`;
-  return `The collection ${collection} is ${name} now (event ${eventId}).\n${warning}`;
+  const { databaseId } = target.scope;
+  const keys = keysThatName(await core.apiKeys.list(databaseId), collection).map((key) => `${key.id} (${key.name})`);
+  const roles = rolesThatName(await core.roles.list(databaseId), collection);
+  const granting = roles
+    .filter(({ grants }) => grants.length > 0)
+    .map(({ name, grants }) => `${name}: ${grants.join(', ')}`);
+  const ruling = roles.filter(({ hasRule }) => hasRule).map((role) => role.name);
+  return [
+    `The collection ${collection} is ${name} now (event ${eventId}).\n`,
+    listing(`These keys have grants for ${collection}, which do not follow:`, keys),
+    listing(`These roles have grants for ${collection}, which do not follow:`, granting),
+    listing(`These roles have a rule for ${collection}, which does not bind ${name}:`, ruling),
+  ].join('');
+}
+
+/** Nothing for no lines. */
+function listing(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 
 export async function truncateCollection(core: Core, collection: string, options: EmptyingOptions): Promise<string> {
@@ -75,7 +94,7 @@ function lifeOf({ pool, client }: Core) {
 
 async function targetOf(core: Core, collection: string, database: string): Promise<LifeTarget> {
   const databaseId = await findDatabaseId(core, database);
-  return { collection, scope: { databaseId, author: { actor: 'system', by: 'command line' } } };
+  return { collection, scope: { databaseId, author: { actor: 'system', by: 'command line' } }, doer: cliDoer };
 }
 
 /** Shows the steps as they come, and gives the last. */

@@ -4,6 +4,7 @@ import type { SchemaCheck } from '@tidewire/protocol/collection-schema';
 import type { JsonValue } from '@tidewire/protocol/json';
 import { Problem } from '@tidewire/protocol/problem';
 import { parseJsonText } from '@tidewire/server-kit/json-text';
+import { cliDoer } from '../cli-doer.js';
 import { UsageError } from '../exit.js';
 import type { Core } from '../open-core.js';
 import { findDatabaseId } from '../run-command.js';
@@ -50,9 +51,9 @@ export async function setSchema(
 ): Promise<string> {
   const target = { databaseId: await findDatabaseId(core, options.database), collection };
   if (options.dryRun) return describeCheck(await core.collectionSchemas.check(target, schema));
-  await core.collectionSchemas.create(target);
+  await core.collectionSchemas.create(target, cliDoer);
   try {
-    const check = await core.collectionSchemas.put(target, schema, { acceptFailing: options.acceptFailing });
+    const check = await core.collectionSchemas.put(target, schema, { acceptFailing: options.acceptFailing }, cliDoer);
     return `${describeCheck(check)}${collection} is held to the schema now.\n`;
   } catch (error) {
     if (!(error instanceof Problem) || !('failing' in error.extension)) throw error;

@@ -1,5 +1,6 @@
 /** `tidewire settings …`: the settings of a database, by dotted names such as realtime.global. */
 import { type DatabaseSettings, databaseSettingsPatchSchema } from '@tidewire/protocol/settings';
+import { cliDoer } from '../cli-doer.js';
 import { UsageError } from '../exit.js';
 import type { Core } from '../open-core.js';
 import { findDatabaseId } from '../run-command.js';
@@ -32,7 +33,7 @@ export async function setSetting(
   if (!parsed.success) {
     throw new UsageError(`${name} cannot be ${text}: ${parsed.error.issues.map(({ message }) => message).join('; ')}.`);
   }
-  const settings = await core.settings.patch(id, parsed.data);
+  const settings = await core.settings.patch(id, parsed.data, cliDoer);
   return `${name} is ${JSON.stringify(flatten(settings).get(name))} now.\n`;
 }
 

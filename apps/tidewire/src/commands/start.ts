@@ -11,7 +11,7 @@ import type { Lifecycle } from '@tidewire/server-kit/lifecycle';
 import { drainServer, listen } from '@tidewire/server-kit/lifecycle-server';
 import type { Logger } from '@tidewire/server-kit/logger';
 import { composeServices, type Services } from '../compose.js';
-import { type Config, streamLimitsOf } from '../config.js';
+import { type Config, requestBoundsOf, streamLimitsOf } from '../config.js';
 import { ensureDemoKey } from '../demo-key.js';
 import { type Core, openCore } from '../open-core.js';
 import { openPostgresForServer } from '../open-postgres.js';
@@ -67,8 +67,10 @@ export async function start(context: StartContext): Promise<void> {
     serverSecret,
     role: config.role,
     trustProxy: config.trustProxy,
+    trustedIssuerHosts: config.trustedIssuerHosts,
     durabilityRisks,
     streamLimits: streamLimitsOf(config),
+    requestBounds: requestBoundsOf(config),
     ...(processes === null ? {} : { realtimeProcesses: processes.status }),
   });
   const drainMs = config.drainSeconds * 1000;
@@ -92,9 +94,10 @@ function startRealtimeProcesses(
   address: PostgresAddress,
   serverSecret: string,
 ): RealtimeProcesses | null {
-  const { realtimeProcesses: count, role, trustProxy, logLevel } = config;
+  const { realtimeProcesses: count, role, trustProxy, trustedIssuerHosts, logLevel } = config;
   if (count === 0 || role === 'api' || role === 'worker') return null;
-  const begin = { address, serverSecret, role, trustProxy, logLevel, streamLimits: streamLimitsOf(config) };
+  const bounds = { streamLimits: streamLimitsOf(config), requestBounds: requestBoundsOf(config) };
+  const begin = { address, serverSecret, role, trustProxy, trustedIssuerHosts, logLevel, ...bounds };
   return createRealtimeProcesses({ count, fork: forkRealtime, begin, bus, logger });
 }
 

@@ -8,7 +8,7 @@ import { createLogger } from '@tidewire/server-kit/logger';
 import { eventually } from '@tidewire/testing/eventually';
 import { createTestDatabase } from '@tidewire/testing/test-database';
 import { composeServices } from '../compose.js';
-import { openCore } from '../open-core.js';
+import { type Core, openCore } from '../open-core.js';
 
 export type Fields = Record<string, unknown>;
 export type Document = Fields & { _id: string };
@@ -34,6 +34,10 @@ export type ContractServer = {
   ): Promise<T extends unknown[] ? Document[] : Document>;
   /** Gives the collection, which is made if need be, a schema with these properties, as an admin does, and waits for its indexes. */
   setSchema(collection: string, schema: { properties: Fields; required?: string[] }): Promise<void>;
+  /** What is behind the server. */
+  core: Core;
+  /** The session cookie of the first admin, who is made when one is needed. */
+  cookie(): Promise<string>;
   /** What was logged as a warning or an error. */
   readonly accidents: readonly string[];
   close(): Promise<void>;
@@ -64,14 +68,17 @@ export async function startContractServer(): Promise<ContractServer> {
   }
 
   let cookie = '';
-  /** Makes the first admin when one is needed. */
-  async function asAdmin(method: string, path: string, body?: unknown): Promise<unknown> {
+  async function adminCookie(): Promise<string> {
     if (cookie === '') {
       const admin = { token: setupToken, email: 'admin@example.org', password: 'a long enough password' };
       const made = await call('/api/setup', { method: 'POST', key: null, body: admin });
       cookie = made.headers.get('set-cookie')?.split(';')[0] ?? '';
     }
-    const answer = await call(`/api/databases/default/${path}`, { method, body, key: null, headers: { cookie } });
+    return cookie;
+  }
+  async function asAdmin(method: string, path: string, body?: unknown): Promise<unknown> {
+    const headers = { cookie: await adminCookie() };
+    const answer = await call(`/api/databases/default/${path}`, { method, body, key: null, headers });
     if (answer.status >= 300) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
     return answer.body;
   }
@@ -95,6 +102,8 @@ export async function startContractServer(): Promise<ContractServer> {
         if (indexes.some(({ state }) => state !== 'ready')) throw new Error(JSON.stringify(indexes));
       });
     },
+    core,
+    cookie: adminCookie,
     accidents,
     close,
   };

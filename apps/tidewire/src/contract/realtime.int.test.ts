@@ -38,6 +38,21 @@ describe('the stream', () => {
     expect((await listen('apikey=577ed0a645c8ac6e5b035fbe')).status).toBe(401);
   });
 
+  test('is opened with ?jwt=<JWT>&rt-apikey=<KEY> by a user, who hears what stands under realtime in users', async () => {
+    await server.create('users', { sub: 'user-1', realtime: { sub: ['POST:heard'], pub: [] } });
+    const key = await server.createKey({ rest: ['*:*'] });
+    const body = { secret: 'a secret of the caller', subject: 'user-1', expiresIn: '1h', payload: { a: 1 } };
+    const foreign = await call('/auth/jwt', { method: 'POST', body, key });
+    const own = await call('/auth/jwt', { method: 'POST', body: { subject: 'user-1' }, key });
+    expect([foreign.body, own.body]).toEqual(Array(2).fill({ jwt: expect.any(String), refresh: expect.any(String) }));
+    const { jwt } = own.body as { jwt: string };
+    const probe = await listen(`jwt=${jwt}&rt-apikey=${await server.createKey({ origins: ['*'] })}`);
+    await server.create('unheard', {});
+    const { _id } = await server.create('heard', {});
+    expect(JSON.parse((await probe.waitFor('post')).data)).toMatchObject({ collection: 'heard', data: { _id } });
+    expect((await listen(`jwt=${(foreign.body as { jwt: string }).jwt}&rt-apikey=${key}`)).status).toBe(401);
+  });
+
   test('begins with retry: 2000 and the unnamed message {"channel":"init","data":{}}', async () => {
     const probe = await listen();
     expect(probe.retryMs).toBe(2_000);

@@ -21,6 +21,7 @@ export const toChildSchema = z.discriminatedUnion('kind', [
     serverSecret: z.string(),
     role: z.enum(roles),
     trustProxy: z.number(),
+    trustedIssuerHosts: z.array(z.string()),
     logLevel: z.enum(logLevels),
     /** Of each child for itself. */
     streamLimits: z.object({
@@ -29,6 +30,7 @@ export const toChildSchema = z.discriminatedUnion('kind', [
       total: z.number(),
       maxAgeSeconds: z.number(),
     }),
+    requestBounds: z.object({ redisUrl: z.string().nullable(), attemptsPerAddress: z.number() }),
   }),
   z.object({ kind: z.literal('stream'), head: z.string() }),
   z.object({ kind: z.literal('drain'), withinMs: z.number() }),

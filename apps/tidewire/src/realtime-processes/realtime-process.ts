@@ -41,7 +41,8 @@ export function runRealtimeProcess(host: NodeJS.Process): void {
 }
 
 function begin(host: NodeJS.Process, options: Begin, say: (message: ToServer) => void) {
-  const { address, serverSecret, role, trustProxy, logLevel, streamLimits } = options;
+  const { address, serverSecret, role, trustProxy, trustedIssuerHosts, logLevel, streamLimits, requestBounds } =
+    options;
   const logger = createLogger({
     level: logLevel,
     write: (line) => say({ kind: 'log', line }),
@@ -62,8 +63,10 @@ function begin(host: NodeJS.Process, options: Begin, say: (message: ToServer) =>
     serverSecret,
     role,
     trustProxy,
+    trustedIssuerHosts,
     durabilityRisks: [],
     streamLimits,
+    requestBounds,
     keepsHouse: false,
   });
   const report = setInterval(() => say({ kind: 'streams', streams: services.streams() }), 1_000);

@@ -21,6 +21,7 @@ import { openCore } from '../open-core.js';
 import { createRealtimeProcesses } from './realtime-processes.js';
 
 const unbounded = { perKey: 0, perAddress: 0, total: 0, maxAgeSeconds: 0 };
+const unboundedAll = { streamLimits: unbounded, requestBounds: { redisUrl: null, attemptsPerAddress: 0 } };
 const program = fileURLToPath(new URL('../realtime-main.ts', import.meta.url));
 const logged: Record<string, unknown>[] = [];
 const logger = createLogger({
@@ -315,7 +316,7 @@ it('a realtime process whose server is gone ends by itself', { timeout: 60_000 }
     role: 'all',
     trustProxy: 0,
     logLevel: 'silent',
-    streamLimits: unbounded,
+    ...unboundedAll,
   });
   await once(child, 'message');
   child.disconnect();
@@ -326,7 +327,15 @@ it('streams for which no process can be had are answered by the server itself', 
   const processes = createRealtimeProcesses({
     count: 1,
     fork: () => spawn(process.execPath, ['-e', 'process.exit(3)'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }),
-    begin: { address, serverSecret: 'x', role: 'all', trustProxy: 0, logLevel: 'silent', streamLimits: unbounded },
+    begin: {
+      address,
+      serverSecret: 'x',
+      role: 'all',
+      trustProxy: 0,
+      trustedIssuerHosts: [],
+      logLevel: 'silent',
+      ...unboundedAll,
+    },
     bus: createMemoryChangeBus({
       onError: (error) => {
         throw error;

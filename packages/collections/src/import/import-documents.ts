@@ -1,11 +1,13 @@
 /** Writes rows as documents, in batches, through the same door as every other write: each document becomes an event. */
-import type { DocumentWrites, WriteScope } from '@tidewire/change-log/document-writes';
+import type { Rule } from '@tidewire/access/rule';
+import type { Admit, DocumentWrites, WriteScope } from '@tidewire/change-log/document-writes';
 import { bodyLimitChars } from '@tidewire/change-log/lane-plan';
 import type { JsonObject } from '@tidewire/protocol/json';
 import { documentIdPattern, documentIdRule, parentFields } from '@tidewire/protocol/names';
 import { Problem, type ProblemField } from '@tidewire/protocol/problem';
 import { parentOf } from '../parent-link.js';
 import { validateNewDocument } from '../validate-document.js';
+import { newByRule } from '../write-by-rule.js';
 import type { ImportRow } from './import-row.js';
 
 /** A row that was not imported, and why; `errors` name its wrong fields where that is known. */
@@ -22,12 +24,14 @@ export type ImportDeps = {
   keepIds: boolean;
   /** With `keepIds` a child stays the child of its parent, if whoever imports may GET the parent's collection. Nobody looks whether the parent is there. */
   mayGet?: ((collection: string) => boolean) | undefined;
+  /** By which documents are made; none unless given. */
+  rule?: Rule | null;
   onBadRow: (row: BadRow) => void;
   /** Called after each batch with the documents so far; what it throws ends the import. */
   onBatch: (documents: number) => void;
 };
 
-type Prepared = { line: number; id?: string; body: JsonObject };
+type Prepared = { line: number; id?: string; body: JsonObject; admit?: Admit };
 
 /** Rows in one transaction. Measured as the knee: more only makes other writers of the database wait longer. */
 const batchSize = 500;
@@ -65,18 +69,22 @@ export async function importDocuments(rows: AsyncIterable<ImportRow>, deps: Impo
   return outcome;
 }
 
-function prepare(row: ImportRow, { keepIds, mayGet }: ImportDeps): (Prepared & { chars: number }) | BadRow {
+function prepare(
+  row: ImportRow,
+  { keepIds, mayGet, scope, rule = null }: ImportDeps,
+): (Prepared & { chars: number }) | BadRow {
   if ('reason' in row) return row;
   const { line, value } = row;
   try {
     const { id, body } = takeId(value);
-    const document = validateNewDocument(body, '', { keepsParent: keepIds });
+    const made = newByRule(rule, validateNewDocument(body, '', { keepsParent: keepIds }), scope.author);
+    const { body: document } = made;
     const refusal = parentRefusal(document, mayGet);
     if (refusal !== null) return { line, reason: refusal };
     const chars = JSON.stringify(document).length;
     if (chars > bodyLimitChars) return { line, reason: `the document is longer than ${bodyLimitChars} characters` };
-    if (!keepIds || id === undefined) return { line, body: document, chars };
-    if (typeof id === 'string' && documentIdPattern.test(id)) return { line, id, body: document, chars };
+    if (!keepIds || id === undefined) return { line, ...made, chars };
+    if (typeof id === 'string' && documentIdPattern.test(id)) return { line, id, ...made, chars };
     return { line, reason: `_id ${JSON.stringify(id).slice(0, 60)} is not an id (allowed: ${documentIdRule})` };
   } catch (error) {
     return { line, ...reasonOf(error) };
@@ -127,7 +135,7 @@ async function writeBatch(
 }
 
 async function write(rows: readonly Prepared[], { documents, scope, collection }: ImportDeps, outcome: ImportOutcome) {
-  const data = rows.map(({ id, body }) => (id === undefined ? { body } : { id, body }));
+  const data = rows.map(({ line: _line, ...row }) => row);
   const written = await documents.createMany({ scope, collection, data });
   if (written.status !== 'written') return;
   outcome.documents += rows.length;

@@ -1,4 +1,5 @@
 /** The declared indexes of a collection, as admins see and change them. What is declared here, the index builder builds. */
+import { type AuditChange, auditStatement, auditValue, type Doer, systemDoer } from '@tidewire/access/audit-log';
 import type { Catalog } from '@tidewire/db/catalog';
 import type { SqlClient, SqlPool } from '@tidewire/db/sql-pool';
 import {
@@ -25,9 +26,9 @@ export interface CollectionIndexes {
   /** Throws `not_found`. */
   get(target: IndexTarget, name: string): Promise<IndexAnswer>;
   /** Declares an index, which is built next. Throws `validation_failed`, `conflict` for a name or a definition that is there and for one index too many, `not_found`. */
-  create(target: IndexTarget, request: CreateIndexRequest): Promise<IndexAnswer>;
+  create(target: IndexTarget, request: CreateIndexRequest, doer?: Doer): Promise<IndexAnswer>;
   /** From now on nothing relies on it, next it is dropped; again changes nothing. Throws `not_found`, `conflict` for an index that belongs to the schema. */
-  drop(target: IndexTarget, name: string): Promise<IndexAnswer>;
+  drop(target: IndexTarget, name: string, doer?: Doer): Promise<IndexAnswer>;
 }
 
 export type CollectionIndexesDeps = {
@@ -112,7 +113,7 @@ export function createCollectionIndexes({ pool, catalog, notify }: CollectionInd
     list: async (target) => select(await collectionId(target), null),
     get,
 
-    async create(target, { name: given, definition }) {
+    async create(target, { name: given, definition }, doer = systemDoer) {
       const normal = normalize(definition);
       parseDefinition(normal);
       const name = given ?? defaultIndexName(normal);
@@ -124,11 +125,13 @@ export function createCollectionIndexes({ pool, catalog, notify }: CollectionInd
           [id, name, JSON.stringify(normal)],
         );
         if (rowCount === 0) throw new Problem('not_found', 'There is no collection with this name.');
+        const after = auditValue({ definition: normal });
+        await client.query(auditStatement(doer, changeOf('index.create', target, name, { after })));
       });
       return get(target, name);
     },
 
-    async drop(target, name) {
+    async drop(target, name, doer = systemDoer) {
       const present = await get(target, name);
       if (present.isOfSchema)
         throw new Problem(
@@ -136,15 +139,27 @@ export function createCollectionIndexes({ pool, catalog, notify }: CollectionInd
           'The index belongs to the schema of the collection: take "unique" off its field.',
         );
       const id = await collectionId(target);
-      await change(target.databaseId, (client) =>
-        client.query(
-          `UPDATE collection_indexes SET state = 'dropping' WHERE collection_id = $1 AND name = $2 AND NOT is_of_schema`,
+      await change(target.databaseId, async (client) => {
+        const { rowCount } = await client.query(
+          `UPDATE collection_indexes SET state = 'dropping'
+            WHERE collection_id = $1 AND name = $2 AND NOT is_of_schema AND state <> 'dropping'`,
           [id, name],
-        ),
-      );
+        );
+        const before = auditValue({ definition: present.definition });
+        if (rowCount === 1) await client.query(auditStatement(doer, changeOf('index.drop', target, name, { before })));
+      });
       return { ...present, state: 'dropping', progress: null };
     },
   };
+}
+
+function changeOf(
+  action: string,
+  { databaseId, collection }: IndexTarget,
+  name: string,
+  values: Pick<AuditChange, 'before' | 'after'>,
+): AuditChange {
+  return { action, database: databaseId, subject: `${collection}/${name}`, ...values };
 }
 
 const yes = () => true;

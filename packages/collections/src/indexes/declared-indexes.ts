@@ -1,5 +1,5 @@
 /** What queries on a collection may rely on, by its shape in the catalog. */
-import type { CatalogDatabase, CatalogShape } from '@tidewire/db/catalog';
+import type { Catalog, CatalogDatabase, CatalogShape } from '@tidewire/db/catalog';
 import { type DeclaredIndexes, noIndexes } from '@tidewire/query/declared-index';
 import { parseDefinition } from './index-definition.js';
 
@@ -13,6 +13,14 @@ export function declaredIndexesOf(database: CatalogDatabase, collectionId: numbe
   const found = known.get(shape) ?? read(shape);
   known.set(shape, found);
   return found;
+}
+
+/** The same of a database by its number, as far as the catalog has it in memory. */
+export function createIndexesOf(catalog: Catalog): (databaseId: number, collectionId: number) => DeclaredIndexes {
+  return (databaseId, collectionId) => {
+    const database = catalog.peek(databaseId);
+    return database === undefined ? noIndexes : declaredIndexesOf(database, collectionId);
+  };
 }
 
 function read({ indexes }: CatalogShape): DeclaredIndexes {

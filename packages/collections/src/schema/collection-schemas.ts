@@ -8,6 +8,7 @@
  * 3. The schema is stored and the configuration version raised in the same transaction. A write that was planned with an older version is not committed by
  *    the lane's short way (its statement asks for the version), and the general way reads the version under this very lock.
  */
+import { auditStatement, type Doer, systemDoer } from '@tidewire/access/audit-log';
 import type { Catalog } from '@tidewire/db/catalog';
 import type { SqlClient, SqlPool } from '@tidewire/db/sql-pool';
 import { type IndexDefinition, indexLimits, type SchemaCheck } from '@tidewire/protocol/collection-schema';
@@ -23,7 +24,7 @@ export type SchemaTarget = { databaseId: number; collection: string };
 
 export interface CollectionSchemas {
   /** Makes an empty collection; false when it is there already. Throws `validation_failed` for what is no name. */
-  create(target: SchemaTarget): Promise<boolean>;
+  create(target: SchemaTarget, doer?: Doer): Promise<boolean>;
   /** Name, documents and schema. Throws `not_found`. */
   get(target: SchemaTarget): Promise<CollectionRow>;
   /**
@@ -35,9 +36,9 @@ export interface CollectionSchemas {
    * The same, and takes the schema in the same instant for which the answer holds. When documents fail it, throws `conflict` with the answer as its extension, unless
    * `acceptFailing`: then they stay as they are until they are next changed. Counters go on behind the greatest number that is there.
    */
-  put(target: SchemaTarget, schema: JsonValue, options: { acceptFailing: boolean }): Promise<SchemaCheck>;
+  put(target: SchemaTarget, schema: JsonValue, options: { acceptFailing: boolean }, doer?: Doer): Promise<SchemaCheck>;
   /** From now on the collection takes any JSON object. Its counters go on if a schema declares them again. Throws `not_found`. */
-  remove(target: SchemaTarget): Promise<void>;
+  remove(target: SchemaTarget, doer?: Doer): Promise<void>;
 }
 
 /** A collection as it is now. */
@@ -76,6 +77,7 @@ const selectCollection = {
     FROM collections c WHERE c.database_id = $1 AND c.name = $2`,
 };
 const selectCollectionId = 'SELECT id FROM collections WHERE database_id = $1 AND name = $2';
+const selectSchema = 'SELECT schema FROM collections WHERE database_id = $1 AND name = $2';
 const selectHead = 'SELECT head, oldest FROM log_heads WHERE database_id = $1';
 const lockHead = 'SELECT head, oldest FROM log_heads WHERE database_id = $1 FOR UPDATE';
 const raiseVersion = `UPDATE log_heads SET config_version = config_version + 1 WHERE database_id = $1
@@ -184,7 +186,7 @@ export function createCollectionSchemas({ pool, catalog, notify }: CollectionSch
     target: SchemaTarget,
     schema: JsonObject,
     shape: CompiledShape,
-    acceptFailing: boolean,
+    { acceptFailing, doer }: { acceptFailing: boolean; doer: Doer },
   ): Promise<SchemaCheck> {
     const { databaseId } = target;
     const pass = await checkSnapshot(target, shape);
@@ -194,10 +196,7 @@ export function createCollectionSchemas({ pool, catalog, notify }: CollectionSch
       if (head.head - pass.head > mostEventsUnderLock) throw tooBusy();
       await consume(client, databaseId, pass, head);
       if (pass.tally.hasFailing && !acceptFailing) throw documentsFail(pass.tally.result());
-      await client.query('UPDATE collections SET schema = $2::json WHERE id = $1', [
-        pass.collectionId,
-        JSON.stringify(schema),
-      ]);
+      await replaceSchema(client, target, schema, doer);
       await storeCounters(client, pass, shape);
       await declareUnique(client, pass.collectionId, shape.unique);
       return true;
@@ -206,7 +205,7 @@ export function createCollectionSchemas({ pool, catalog, notify }: CollectionSch
   }
 
   return {
-    async create({ databaseId, collection }) {
+    async create({ databaseId, collection }, doer = systemDoer) {
       if (!collectionNamePattern.test(collection))
         throw invalid('collection', 'this cannot be the name of a collection', collectionNameRule);
       return change(databaseId, async (client) => {
@@ -214,7 +213,11 @@ export function createCollectionSchemas({ pool, catalog, notify }: CollectionSch
           'INSERT INTO collections (database_id, name) VALUES ($1, $2) ON CONFLICT (database_id, name) DO NOTHING',
           [databaseId, collection],
         );
-        return rowCount === 1;
+        if (rowCount === 0) return false;
+        const after = { name: collection };
+        const change = { action: 'collection.create', database: databaseId, subject: collection, after };
+        await client.query(auditStatement(doer, change));
+        return true;
       });
     },
 
@@ -232,20 +235,17 @@ export function createCollectionSchemas({ pool, catalog, notify }: CollectionSch
       return limited(async () => (await checkSnapshot(target, shape)).tally.result());
     },
 
-    put(target, schema, { acceptFailing }) {
+    put(target, schema, { acceptFailing }, doer = systemDoer) {
       const shape = compileShape(schema);
-      return limited(() => take(target, schema as JsonObject, shape, acceptFailing));
+      return limited(() => take(target, schema as JsonObject, shape, { acceptFailing, doer }));
     },
 
-    async remove(target) {
+    async remove(target, doer = systemDoer) {
       await change(target.databaseId, async (client) => {
         const collectionId = await idOf(client, target);
-        const { rowCount } = await client.query(
-          'UPDATE collections SET schema = NULL WHERE id = $1 AND schema IS NOT NULL',
-          [collectionId],
-        );
+        const hadSchema = await replaceSchema(client, target, null, doer);
         await declareUnique(client, collectionId, []);
-        return rowCount === 1;
+        return hadSchema;
       });
     },
   };
@@ -254,6 +254,28 @@ export function createCollectionSchemas({ pool, catalog, notify }: CollectionSch
 /** As many rows as fill the aim when the next ones are like these; at most twice as many, for they may be larger. */
 function nextCount(count: number, chars: number): number {
   return Math.max(1, Math.min(fetchLimit, count * 2, Math.floor((count * fetchAimChars) / Math.max(chars, 1))));
+}
+
+/** With its entry in the audit log. Under the head's lock, as are all changes of schemas. False when there was none and there is none. */
+async function replaceSchema(
+  client: SqlClient,
+  { databaseId, collection }: SchemaTarget,
+  schema: JsonObject | null,
+  doer: Doer,
+): Promise<boolean> {
+  const values = [databaseId, collection];
+  const present = await client.query<{ schema: JsonObject | null }>(selectSchema, values);
+  const before = present.rows[0]?.schema ?? null;
+  if (before === null && schema === null) return false;
+  await client.query('UPDATE collections SET schema = $3::json WHERE database_id = $1 AND name = $2', [
+    ...values,
+    schema === null ? null : JSON.stringify(schema),
+  ]);
+  const action = schema === null ? 'schema.remove' : 'schema.update';
+  await client.query(
+    auditStatement(doer, { action, database: databaseId, subject: collection, before, after: schema }),
+  );
+  return true;
 }
 
 const yes = () => true;

@@ -4,6 +4,8 @@ import { Page } from '../../components/ui/page.js';
 import { collectionsQuery } from '../../features/collections/queries.js';
 import { EventConsole } from '../../features/events/components/event-console.js';
 import { parseEventFilter } from '../../features/events/event-filter.js';
+import { ExplainEvent } from '../../features/explain/components/explain-event.js';
+import { keysQuery } from '../../features/keys/queries.js';
 import { databaseRoute } from './database.js';
 
 export const eventsRoute = createRoute({
@@ -17,6 +19,7 @@ function EventsPage() {
   const { database } = eventsRoute.useParams();
   const filter = eventsRoute.useSearch();
   const { data: collections = [] } = useQuery(collectionsQuery(database));
+  const { data: keys = [] } = useQuery(keysQuery(database));
   const navigate = useNavigate({ from: eventsRoute.fullPath });
   return (
     <Page
@@ -29,6 +32,7 @@ function EventsPage() {
         collections={collections.map(({ name }) => name)}
         filter={filter}
         onFilterChange={(next) => void navigate({ search: next, replace: true })}
+        explain={(eventId) => <ExplainEvent database={database} eventId={eventId} keys={keys} />}
       />
     </Page>
   );

@@ -1,4 +1,4 @@
-import { useLocation } from '@tanstack/react-router';
+import { useLocation, useNavigate } from '@tanstack/react-router';
 import { Menu as MenuIcon } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Sheet } from '../../components/ui/dialog.js';
@@ -15,6 +15,7 @@ type ShellProps = { database: string; onSignedOut: () => void; children: ReactNo
 export function Shell({ database, onSignedOut, children }: ShellProps) {
   const [isDrawerOpen, setIsDrawerOpen] = useState(false);
   const main = useFocusOnNavigation();
+  const navigate = useNavigate();
   return (
     <div className="flex h-dvh">
       <a
@@ -43,10 +44,14 @@ export function Shell({ database, onSignedOut, children }: ShellProps) {
               <ConnectionState />
             </span>
             <ThemeMenu />
-            <AccountMenu onSignedOut={onSignedOut} />
+            <AccountMenu
+              onAccount={() => void navigate({ to: '/db/$database/account', params: { database } })}
+              onSignedOut={onSignedOut}
+            />
           </div>
         </header>
-        <main ref={main} id="content" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto outline-none">
+        {/* What is placed by hand below, for screen readers as well, scrolls with the content and does not lengthen the window. */}
+        <main ref={main} id="content" tabIndex={-1} className="relative min-h-0 flex-1 overflow-y-auto outline-none">
           {children}
         </main>
       </div>

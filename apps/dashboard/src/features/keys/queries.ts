@@ -8,5 +8,7 @@ export function keysQuery(database: string) {
     queryKey: ['databases', database, 'keys'],
     queryFn: async ({ signal }) =>
       (await callApi('GET', apiPath('databases', database, 'keys'), { schema: listOf(apiKeySchema), signal })).data,
+    // Open streams and last uses change without anybody's doing here.
+    refetchInterval: 5_000,
   });
 }

@@ -61,8 +61,8 @@ export function RenamePanel({ database, collection, renamed, onRenamed }: Rename
           </Button>
         </div>
         <p className="max-w-[80ch] text-sm text-muted">
-          Documents and their ids stay. Keys and schemas that name the collection do not follow: they are listed when it
-          is done.
+          Documents and their ids stay. Keys, roles with their rules, and schemas that name the collection do not
+          follow: they are listed when it is done.
         </p>
         {rename.error ? <ErrorNote error={rename.error} /> : null}
         {renamed?.name === collection ? <WhatDoesNotFollow database={database} renamed={renamed} /> : null}
@@ -72,15 +72,15 @@ export function RenamePanel({ database, collection, renamed, onRenamed }: Rename
 }
 
 function WhatDoesNotFollow({ database, renamed }: { database: string; renamed: Renamed }) {
-  const { from, name, keys, schemas } = renamed;
+  const { from, name, keys, roles, schemas } = renamed;
   return (
     <div role="status" className="rounded-md border border-line bg-post-soft px-3 py-2.5 text-sm">
       <p className="flex items-center gap-2 font-medium [&_svg]:size-4 [&_svg]:text-post">
         <CircleCheck aria-hidden />
         {from} is called {name} now.
       </p>
-      {keys.length + schemas.length === 0 ? (
-        <p className="mt-1 text-muted">No key and no other schema names {from}.</p>
+      {keys.length + roles.length + schemas.length === 0 ? (
+        <p className="mt-1 text-muted">No key, no role and no other schema names {from}.</p>
       ) : (
         <div className="mt-2 flex flex-col gap-2">
           {keys.length > 0 ? (
@@ -95,6 +95,34 @@ function WhatDoesNotFollow({ database, renamed }: { database: string; renamed: R
               </ul>
               <Link
                 to="/db/$database/keys"
+                params={{ database }}
+                className="mt-1 inline-block rounded-xs text-accent-text underline underline-offset-3"
+              >
+                Change them
+              </Link>
+            </div>
+          ) : null}
+          {roles.length > 0 ? (
+            <div>
+              <p>
+                These roles still name {from}. Their rules do not bind {name}:
+              </p>
+              <ul className="mt-1 list-disc pl-5">
+                {roles.map(({ name: role, grants, hasRule }) => (
+                  <li key={role}>
+                    {role}
+                    {grants.length > 0 ? (
+                      <>
+                        {' '}
+                        by <code className="text-xs">{grants.join(', ')}</code>
+                      </>
+                    ) : null}
+                    {hasRule ? `${grants.length > 0 ? ', and' : ''} by a rule` : null}
+                  </li>
+                ))}
+              </ul>
+              <Link
+                to="/db/$database/roles"
                 params={{ database }}
                 className="mt-1 inline-block rounded-xs text-accent-text underline underline-offset-3"
               >

@@ -22,7 +22,7 @@ export function DatabaseSwitcher({ database, onChange }: { database: string; onC
     >
       <MenuChoice
         value={database}
-        options={data.map(({ name }) => ({ value: name, label: name }))}
+        options={data.filter(({ deletion }) => deletion === null).map(({ name }) => ({ value: name, label: name }))}
         onChange={onChange}
       />
     </Menu>

@@ -2,15 +2,13 @@ import type { DatabaseAnswer } from '@tidewire/protocol/admin-api';
 import type { DatabaseSettingsPatch } from '@tidewire/protocol/settings';
 import { type ReactNode, useId, useState } from 'react';
 import { ConfirmDialog } from '../../../components/ui/confirm-dialog.js';
-import { CopyButton } from '../../../components/ui/copy-button.js';
 import { ErrorNote } from '../../../components/ui/error-state.js';
-import { JsonView } from '../../../components/ui/json-view.js';
 import { Panel } from '../../../components/ui/panel.js';
 import { Switch } from '../../../components/ui/switch.js';
 import { toastDone } from '../../../components/ui/toaster.js';
-import { prettyJson } from '../../../lib/json-tokens.js';
 import { useUpdateSettings } from '../update-settings.js';
 import { LogPanel } from './log-panel.js';
+import { SettingsJson } from './settings-json.js';
 
 export function SettingsPanels({ database }: { database: DatabaseAnswer }) {
   const { settings } = database;
@@ -27,13 +25,7 @@ export function SettingsPanels({ database }: { database: DatabaseAnswer }) {
           <LogPanel database={database} />
         </Panel>
       </div>
-      <Panel
-        title="Settings as JSON"
-        description="Read-only: this is what the server works with."
-        actions={<CopyButton text={prettyJson(settings)} what="settings" />}
-      >
-        <JsonView value={settings} label="Settings text" />
-      </Panel>
+      <SettingsJson key={database.name} database={database} />
     </div>
   );
 }

@@ -21,10 +21,11 @@ type EventConsoleProps = {
   collections: readonly string[];
   filter: EventFilter;
   onFilterChange: (filter: EventFilter) => void;
+  explain: EventRowsProps['explain'];
 };
 
 /** The log as it grows, the newest on top. It stands still while it is paused, scrolled down or an event is open, and tells what waits. */
-export function EventConsole({ database, collections, filter, onFilterChange }: EventConsoleProps) {
+export function EventConsole({ database, collections, filter, onFilterChange, explain }: EventConsoleProps) {
   const { buffer, history, loadOlder, setHeld } = useEventBuffer(database);
   const [isPaused, setIsPaused] = useState(false);
   const [isScrolled, setIsScrolled] = useState(false);
@@ -72,6 +73,7 @@ export function EventConsole({ database, collections, filter, onFilterChange }: 
           expanded={expanded}
           freshFrom={freshFrom}
           onToggle={toggle}
+          explain={explain}
           isLoading={history.state === 'loading' && buffer.rows.length === 0}
         />
         {rows.length === 0 && history.state !== 'loading' && history.state !== 'failed' ? (
@@ -104,9 +106,10 @@ type EventRowsProps = {
   freshFrom: number;
   isLoading: boolean;
   onToggle: (id: number) => void;
+  explain: (eventId: number) => ReactNode;
 };
 
-function EventRows({ rows, scroller, expanded, freshFrom, isLoading, onToggle }: EventRowsProps) {
+function EventRows({ rows, scroller, expanded, freshFrom, isLoading, onToggle, explain }: EventRowsProps) {
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -163,6 +166,7 @@ function EventRows({ rows, scroller, expanded, freshFrom, isLoading, onToggle }:
                 isExpanded={expanded.has(event.id)}
                 isNew={event.id >= freshFrom}
                 onToggle={() => onToggle(event.id)}
+                explain={explain}
               />
             </div>
           );

@@ -1,5 +1,6 @@
 import type { AdminEvent } from '@tidewire/protocol/admin-api';
 import { ChevronRight } from 'lucide-react';
+import type { ReactNode } from 'react';
 import { classes } from '../../../components/ui/classes.js';
 import { CopyButton } from '../../../components/ui/copy-button.js';
 import { EventTypeBadge } from '../../../components/ui/event-type.js';
@@ -12,9 +13,17 @@ import { previewData, subjectOf } from '../event-words.js';
 export const consoleGrid =
   'grid grid-cols-[1.25rem_minmax(4rem,auto)_1fr_auto] items-center gap-x-3 gap-y-0.5 px-3 md:grid-cols-[1.25rem_6.25rem_5.75rem_4.25rem_minmax(6rem,9rem)_11rem_minmax(0,1fr)] xl:grid-cols-[1.25rem_6.25rem_5.75rem_4.25rem_minmax(6rem,10rem)_11rem_7rem_minmax(0,1fr)]';
 
-type EventRowProps = { event: AdminEvent; rowIndex: number; isExpanded: boolean; isNew: boolean; onToggle: () => void };
+type EventRowProps = {
+  event: AdminEvent;
+  rowIndex: number;
+  isExpanded: boolean;
+  isNew: boolean;
+  onToggle: () => void;
+  /** What stands below the event's data. */
+  explain: (eventId: number) => ReactNode;
+};
 
-export function EventRow({ event, rowIndex, isExpanded, isNew, onToggle }: EventRowProps) {
+export function EventRow({ event, rowIndex, isExpanded, isNew, onToggle, explain }: EventRowProps) {
   const subject = subjectOf(event);
   return (
     <>
@@ -65,12 +74,12 @@ export function EventRow({ event, rowIndex, isExpanded, isNew, onToggle }: Event
           {previewData(event)}
         </span>
       </div>
-      {isExpanded ? <EventDetail event={event} /> : null}
+      {isExpanded ? <EventDetail event={event}>{explain(event.id)}</EventDetail> : null}
     </>
   );
 }
 
-function EventDetail({ event }: { event: AdminEvent }) {
+function EventDetail({ event, children }: { event: AdminEvent; children: ReactNode }) {
   const facts: [string, string][] = [
     ['At', formatDateTime(event.at)],
     ['Actor', event.actor],
@@ -92,6 +101,7 @@ function EventDetail({ event }: { event: AdminEvent }) {
           <CopyButton text={prettyJson(event)} what="event" />
         </div>
         <JsonView value={event.data} label={`Data of event ${event.id}`} className="max-h-96" />
+        {children}
       </div>
     </div>
   );

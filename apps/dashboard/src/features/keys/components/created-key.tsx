@@ -8,7 +8,10 @@ import { SnippetTabs } from '../../../components/ui/snippet-tabs.js';
 import { firstSteps } from '../../../lib/snippets.js';
 import { collectionOfGrants } from '../collection-of-grants.js';
 
-export function CreatedKey({ created, onDone }: { created: CreatedKeyAnswer; onDone: () => void }) {
+type CreatedKeyProps = { created: CreatedKeyAnswer; onDone: () => void; note?: string };
+
+/** The text of a key that was just made or rotated. */
+export function CreatedKey({ created, onDone, note }: CreatedKeyProps) {
   const id = useId();
   const keyInput = useRef<HTMLInputElement>(null);
   // The form that had the focus is gone; the key is what comes next.
@@ -39,7 +42,7 @@ export function CreatedKey({ created, onDone }: { created: CreatedKeyAnswer; onD
               <CopyButton text={created.key} what="key" isWide />
             </div>
             <p className="text-xs text-muted">
-              The server keeps only a hash of it. A key that is lost is revoked and replaced by a new one.
+              {note ?? 'The server keeps only a hash of it. When it is lost, rotate the key: it gets another text.'}
             </p>
           </div>
           <div className="flex flex-col gap-3">

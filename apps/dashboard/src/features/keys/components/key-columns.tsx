@@ -1,29 +1,42 @@
-import type { ApiKeyAnswer } from '@tidewire/protocol/admin-api';
-import { Ban, Pencil } from 'lucide-react';
+import { type ApiKeyAnswer, type KeyState, keyStateOf } from '@tidewire/protocol/admin-api';
+import { Ban, Ellipsis, Pencil, Power, PowerOff, RotateCw } from 'lucide-react';
 import type { Column } from '../../../components/data-table/data-table.js';
-import { Badge } from '../../../components/ui/badge.js';
+import { Badge, type Tone } from '../../../components/ui/badge.js';
 import { Chip } from '../../../components/ui/chip.js';
-import { IconButton } from '../../../components/ui/icon-button.js';
+import { IconButton, iconButtonClasses } from '../../../components/ui/icon-button.js';
+import { Menu, MenuItem } from '../../../components/ui/menu.js';
 import { Ago } from '../../../components/ui/time.js';
 import { Tooltip } from '../../../components/ui/tooltip.js';
+import { formatCount } from '../../../lib/format.js';
 
-type KeyActions = { onEdit: (key: ApiKeyAnswer) => void; onRevoke: (key: ApiKeyAnswer) => void };
+type OnKey = (key: ApiKeyAnswer) => void;
+type KeyActions = { onEdit: OnKey; onRevoke: OnKey; onRotate: OnKey; onSwitchOff: OnKey; onSwitchOn: OnKey };
+
+const states: Record<KeyState, { tone: Tone; word: string }> = {
+  good: { tone: 'post', word: 'Active' },
+  disabled: { tone: 'put', word: 'Switched off' },
+  expired: { tone: 'delete', word: 'Expired' },
+  revoked: { tone: 'delete', word: 'Revoked' },
+};
 
 /** Puts the column's header in front of the value where the header row is not shown. */
 const labelled =
   'max-md:before:mb-1 max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]';
 
-export function keyColumns({ onEdit, onRevoke }: KeyActions): Column<ApiKeyAnswer>[] {
+/** `now`: milliseconds since the epoch, for what a key is just now. */
+export function keyColumns({ now, ...actions }: KeyActions & { now: number }): Column<ApiKeyAnswer>[] {
   return [
     {
       id: 'name',
       header: 'Name',
       className: 'min-w-36 max-w-64',
       stacked: 'max-md:order-1 max-md:flex-1 max-md:basis-48',
-      cell: ({ name, prefix }) => (
-        <div className="flex min-w-0 flex-col">
+      cell: ({ name, prefix, kind }) => (
+        <div className="flex min-w-0 flex-col gap-0.5">
           <span className="font-medium break-words">{name}</span>
-          <code className="text-xs text-muted">{prefix}…</code>
+          <span className="text-xs text-muted">
+            <code>{prefix}…</code> <span className="whitespace-nowrap">{kind} key</span>
+          </span>
         </div>
       ),
     },
@@ -39,19 +52,19 @@ export function keyColumns({ onEdit, onRevoke }: KeyActions): Column<ApiKeyAnswe
       header: 'Origins',
       className: 'max-w-48 min-w-32',
       stacked: `max-md:order-4 max-md:basis-full ${labelled}`,
-      cell: ({ origins, revokedAt }) =>
-        origins.length === 0 ? (
+      cell: (key) =>
+        key.origins.length === 0 ? (
           <span className="text-xs text-faint">no web page</span>
         ) : (
-          <Chips entries={origins} isFaded={revokedAt !== null} />
+          <Chips entries={key.origins} isFaded={keyStateOf(key, now) !== 'good'} />
         ),
     },
     {
-      id: 'created',
-      header: 'Created',
-      className: 'w-px text-muted',
+      id: 'streams',
+      header: 'Streams',
+      className: 'w-px text-right tabular-nums',
       stacked: `max-md:order-6 max-md:text-xs ${labelled}`,
-      cell: ({ createdAt }) => <Ago at={createdAt} />,
+      cell: ({ openStreams }) => (openStreams === 0 ? <span className="text-faint">0</span> : formatCount(openStreams)),
     },
     {
       id: 'used',
@@ -66,31 +79,80 @@ export function keyColumns({ onEdit, onRevoke }: KeyActions): Column<ApiKeyAnswe
       header: 'State',
       className: 'w-px',
       stacked: 'max-md:order-5',
-      cell: ({ revokedAt }) =>
-        revokedAt === null ? <Badge tone="post">Active</Badge> : <Badge tone="delete">Revoked</Badge>,
+      cell: (key) => <State apiKey={key} now={now} />,
     },
     {
       id: 'actions',
       header: <span className="sr-only">Actions</span>,
       className: 'w-px',
       stacked: 'max-md:order-2 max-md:-mr-2',
-      cell: (key) => (
-        <div className="-my-1 flex justify-end">
-          <IconButton label={`Edit ${key.name}`} disabled={key.revokedAt !== null} onClick={() => onEdit(key)}>
-            <Pencil aria-hidden />
-          </IconButton>
-          <IconButton
-            label={`Revoke ${key.name}`}
-            disabled={key.revokedAt !== null}
-            onClick={() => onRevoke(key)}
-            className="hover:text-delete!"
-          >
-            <Ban aria-hidden />
-          </IconButton>
-        </div>
-      ),
+      cell: (key) => <Actions apiKey={key} {...actions} />,
     },
   ];
+}
+
+function Actions({ apiKey, ...actions }: KeyActions & { apiKey: ApiKeyAnswer }) {
+  const isRevoked = apiKey.revokedAt !== null;
+  const label = `More for ${apiKey.name}`;
+  return (
+    <div className="-my-1 flex justify-end">
+      <IconButton label={`Edit ${apiKey.name}`} disabled={isRevoked} onClick={() => actions.onEdit(apiKey)}>
+        <Pencil aria-hidden />
+      </IconButton>
+      <IconButton
+        label={`Revoke ${apiKey.name}`}
+        disabled={isRevoked}
+        onClick={() => actions.onRevoke(apiKey)}
+        className="hover:text-delete!"
+      >
+        <Ban aria-hidden />
+      </IconButton>
+      <Menu
+        trigger={
+          <button type="button" aria-label={label} title={label} disabled={isRevoked} className={iconButtonClasses}>
+            <Ellipsis aria-hidden />
+          </button>
+        }
+      >
+        <MenuItem icon={<RotateCw aria-hidden />} onClick={() => actions.onRotate(apiKey)}>
+          Rotate
+        </MenuItem>
+        {apiKey.disabledAt === null ? (
+          <MenuItem icon={<PowerOff aria-hidden />} onClick={() => actions.onSwitchOff(apiKey)}>
+            Switch off
+          </MenuItem>
+        ) : (
+          <MenuItem icon={<Power aria-hidden />} onClick={() => actions.onSwitchOn(apiKey)}>
+            Switch on
+          </MenuItem>
+        )}
+      </Menu>
+    </div>
+  );
+}
+
+/** What the key is now, and below it what is about to end. */
+function State({ apiKey, now }: { apiKey: ApiKeyAnswer; now: number }) {
+  const state = keyStateOf(apiKey, now);
+  const { tone, word } = states[state];
+  const { expiresAt, previousUntil, rateLimit } = apiKey;
+  const isEnding = state === 'good' || state === 'disabled';
+  return (
+    <div className="flex flex-col items-start gap-1 text-2xs whitespace-nowrap text-muted">
+      <Badge tone={tone}>{word}</Badge>
+      {isEnding && expiresAt !== null ? (
+        <span>
+          expires <Ago at={expiresAt} />
+        </span>
+      ) : null}
+      {isEnding && previousUntil !== null ? (
+        <span>
+          old text ends <Ago at={previousUntil} />
+        </span>
+      ) : null}
+      {isEnding && rateLimit !== null ? <span>{formatCount(rateLimit)} a minute</span> : null}
+    </div>
+  );
 }
 
 function Grants({ apiKey }: { apiKey: ApiKeyAnswer }) {

@@ -31,6 +31,26 @@ export function KeyFields({ form, collections }: { form: KeyForm; collections: r
       <div className="border-t border-line pt-5">
         <OriginField editor={fields.origins} isRefused={hasTried} error={errors.origins} onChange={form.setOrigins} />
       </div>
+      <div className="grid gap-5 border-t border-line pt-5 sm:grid-cols-2">
+        <Field
+          label="Expires"
+          type="datetime-local"
+          value={fields.expiry}
+          error={errors.expiresAt}
+          hint="In your own time zone. Empty: never."
+          onChange={(event) => form.setText('expiry', event.target.value)}
+        />
+        <Field
+          label="Requests a minute"
+          inputMode="numeric"
+          autoComplete="off"
+          placeholder="any number"
+          value={fields.rateLimit}
+          error={errors.rateLimit}
+          hint="More are refused with 429. A stream counts once, when it opens."
+          onChange={(event) => form.setText('rateLimit', event.target.value.trim())}
+        />
+      </div>
     </div>
   );
 }

@@ -35,7 +35,11 @@ export function OriginField({ editor, isRefused, error, onChange }: OriginFieldP
     <fieldset className="flex min-w-0 flex-col gap-2.5">
       <legend className="mb-2">
         <span className="text-sm font-semibold">Origins</span>{' '}
-        <span className="text-xs text-muted">Web pages that may use the key.</span>
+        <span className="text-xs text-muted">
+          {editor.origins.length === 0
+            ? 'Without any it is a server key.'
+            : 'It is a web key: pages of these origins may use it.'}
+        </span>
       </legend>
       <ul aria-label="Origins: allowed" className="flex min-h-5.5 flex-wrap gap-1.5">
         {editor.origins.map((origin) => (

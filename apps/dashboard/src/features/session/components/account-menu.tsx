@@ -1,12 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
-import { LogOut } from 'lucide-react';
+import { LogOut, UserRound } from 'lucide-react';
 import { iconButtonClasses } from '../../../components/ui/icon-button.js';
 import { Menu, MenuItem, MenuSeparator } from '../../../components/ui/menu.js';
 import { toastFailed } from '../../../components/ui/toaster.js';
 import { sessionQuery } from '../queries.js';
 import { useSignOut } from '../sign-out.js';
 
-export function AccountMenu({ onSignedOut }: { onSignedOut: () => void }) {
+type AccountMenuProps = { onAccount: () => void; onSignedOut: () => void };
+
+export function AccountMenu({ onAccount, onSignedOut }: AccountMenuProps) {
   const { data } = useQuery(sessionQuery);
   const signOut = useSignOut();
   const email = data?.admin.email ?? '';
@@ -35,6 +37,9 @@ export function AccountMenu({ onSignedOut }: { onSignedOut: () => void }) {
         </span>
       </p>
       <MenuSeparator />
+      <MenuItem icon={<UserRound aria-hidden />} onClick={onAccount}>
+        Account
+      </MenuItem>
       <MenuItem icon={<LogOut aria-hidden />} onClick={leave}>
         Sign out
       </MenuItem>

@@ -1,0 +1,96 @@
+import { type CreatedUserAnswer, createUserRequestSchema } from '@tidewire/protocol/auth-api';
+import { type FormEvent, useState } from 'react';
+import { Button } from '../../../components/ui/button.js';
+import { Dialog, DialogBody, DialogFooter } from '../../../components/ui/dialog.js';
+import { ErrorNote } from '../../../components/ui/error-state.js';
+import { Field } from '../../../components/ui/field.js';
+import { focusFirstError } from '../../../lib/form/focus-first-error.js';
+import { useSchemaForm } from '../../../lib/form/use-schema-form.js';
+import { useCreateUser } from '../create-user.js';
+import { ResetToken } from './reset-token.js';
+
+type CreateUserDialogProps = { database: string; isOpen: boolean; onClose: () => void };
+
+/** First the form, then the token with which the person sets a password. */
+export function CreateUserDialog({ database, isOpen, onClose }: CreateUserDialogProps) {
+  const [created, setCreated] = useState<CreatedUserAnswer | null>(null);
+  const [round, setRound] = useState(0);
+  return (
+    <Dialog
+      isOpen={isOpen}
+      onClose={onClose}
+      onClosed={() => {
+        setCreated(null);
+        setRound((before) => before + 1);
+      }}
+      title={created ? 'User created' : 'Create user'}
+      description={
+        created
+          ? `${created.email} has an account. Copy the token now: it is not shown again.`
+          : 'An account, and a document in the collection users.'
+      }
+      isUrgent={created !== null}
+    >
+      {created?.reset ? (
+        <>
+          <DialogBody>
+            <ResetToken reset={created.reset} />
+          </DialogBody>
+          <DialogFooter>
+            <Button variant="primary" onClick={onClose}>
+              Done
+            </Button>
+          </DialogFooter>
+        </>
+      ) : (
+        <CreateUserForm key={round} database={database} onClose={onClose} onCreated={setCreated} />
+      )}
+    </Dialog>
+  );
+}
+
+type CreateUserFormProps = { database: string; onClose: () => void; onCreated: (created: CreatedUserAnswer) => void };
+
+function CreateUserForm({ database, onClose, onCreated }: CreateUserFormProps) {
+  const form = useSchemaForm(createUserRequestSchema, { email: '' });
+  const create = useCreateUser(database);
+
+  function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const request = form.check();
+    if (!request) return focusFirstError(event.currentTarget);
+    create.mutate(request, { onSuccess: onCreated, onError: form.takeRefusal });
+  }
+
+  return (
+    <form noValidate onSubmit={submit} className="flex min-h-0 flex-1 flex-col">
+      <DialogBody>
+        <div className="flex flex-col gap-5">
+          <Field
+            label="E-mail address"
+            type="email"
+            autoComplete="off"
+            value={form.values.email}
+            error={form.errors.email}
+            onChange={({ target }) => form.set('email', target.value)}
+          />
+          <Field
+            label="Role"
+            hint="Empty: the default role of the settings."
+            autoComplete="off"
+            value={form.values.role ?? ''}
+            error={form.errors.role}
+            onChange={({ target }) => form.set('role', target.value === '' ? undefined : target.value)}
+          />
+        </div>
+        {create.error ? <ErrorNote error={create.error} className="mt-5" /> : null}
+      </DialogBody>
+      <DialogFooter>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button type="submit" variant="primary" isBusy={create.isPending}>
+          Create user
+        </Button>
+      </DialogFooter>
+    </form>
+  );
+}
