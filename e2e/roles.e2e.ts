@@ -3,7 +3,11 @@ import { room, test } from './fixtures.js';
 
 const rules = JSON.stringify({ note: { q: { owner: '$user.sub' }, readFields: ['title'] } }, null, 2);
 
-test('a role is made with rules that are checked, changed and deleted', async ({ dashboard }) => {
+test('a role is made with rules that are checked, changed and deleted', async ({ dashboard, server }) => {
+  // A database that no other test has given roles to.
+  const made = await dashboard.request.post(`${server.url}/api/databases`, { data: { name: 'without-roles' } });
+  expect(made.status()).toBe(201);
+  await dashboard.goto(`${server.url}/db/without-roles`);
   await room(dashboard, 'Roles').click();
   await expect(dashboard.getByText('No role yet')).toBeVisible();
   await dashboard.getByRole('button', { name: 'Create role' }).first().click();
