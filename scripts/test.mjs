@@ -2,7 +2,8 @@
 // failed, crashed, or ran no test at all. Some stages only: npm test -- unit int
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { findChromium } from './chromium.mjs';
 import { findNginx } from './nginx.mjs';
 import { findRedis } from './redis.mjs';
@@ -14,7 +15,7 @@ const bin = (...path) => [process.execPath, join(root, 'node_modules', ...path)]
 /**
  * `needs` names what has to be found first (see `providers`); a stage without it counts as one failure. `wants` is the same,
  * but the stage runs without it, too: the tests that need it then fail by themselves and say so.
- * `count` reads the results; without one the stage counts as a single test.
+ * `count` reads the results, with a text for each failure; without one the stage counts as a single test.
  */
 const stages = [
   { name: 'lint', command: [...bin('@biomejs', 'biome', 'bin', 'biome'), 'check', '.'] },
@@ -78,7 +79,13 @@ function countVitest(file) {
   const broken = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.every((one) => one.status !== 'failed'),
   );
-  return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length };
+  const failures = report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => failure(name, fullName, failureMessages[0])),
+  );
+  for (const { name, message } of broken) failures.push(failure(name, 'the file itself', message));
+  return { passed: report.numPassedTests, failed: failures.length, failures };
 }
 
 /** A flaky test failed before it passed: it counts as failed. */
@@ -86,7 +93,28 @@ function countPlaywright(file) {
   const report = readJson(file);
   if (report === null) return null;
   const { expected, unexpected, flaky } = report.stats;
-  return { passed: expected, failed: unexpected + flaky + report.errors.length };
+  const failures = specsOf(report)
+    .filter(({ ok, tests }) => !ok || tests.some(({ status }) => status === 'flaky'))
+    .map(({ file, title, tests }) => {
+      const errors = tests.flatMap(({ results }) => results.flatMap((result) => result.errors ?? []));
+      return failure(join(root, 'e2e', file), title, errors[0]?.message);
+    });
+  for (const { message } of report.errors) failures.push(failure(join(root, 'e2e'), 'the run itself', message));
+  return { passed: expected, failed: unexpected + flaky + report.errors.length, failures };
+}
+
+/** The specs of a Playwright report, or of a suite in it, at any depth. */
+function specsOf({ specs = [], suites = [] }) {
+  return [...specs, ...suites.flatMap(specsOf)];
+}
+
+/** `file` is absolute. Of the message the first two lines that say something, without colours. */
+function failure(file, title, message = '') {
+  const lines = stripVTControlCharacters(message)
+    .split('\n')
+    .map((line) => line.trim());
+  const said = lines.filter((line) => line !== '').slice(0, 2);
+  return [`${relative(root, file)}: ${title}`, ...said].join('\n    ');
 }
 
 let running = null;
@@ -129,10 +157,10 @@ function endGroup(child, signal) {
 
 function report(results) {
   say('');
-  for (const { name, passed, failed, note } of results) {
-    say(
-      `${name.padEnd(6)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${note}`.trimEnd(),
-    );
+  for (const { name, failures = [] } of results) for (const text of failures) say(`✗ ${name}  ${text}`);
+  for (const { name, passed, failed, minutes, note } of results) {
+    const counts = `${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed`;
+    say(`${name.padEnd(11)} ${counts} ${minutes?.toFixed(1).padStart(5) ?? '    –'} min ${note}`.trimEnd());
   }
   const sum = (field) => results.reduce((total, result) => total + result[field], 0);
   process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed\n`);
@@ -164,7 +192,11 @@ async function main() {
   for (const need of new Set(chosen.flatMap(({ needs = [], wants = [] }) => [...needs, ...wants])))
     found[need] = await providers[need]();
   const results = [];
-  for (const stage of chosen) results.push(await runStage(stage, found));
+  for (const stage of chosen) {
+    const start = performance.now();
+    const result = await runStage(stage, found);
+    results.push({ ...result, minutes: (performance.now() - start) / 60_000 });
+  }
   return report(results);
 }
 

@@ -6,10 +6,10 @@
  * Noted is when the last event came that was not permitted any more, counted from the answer to the change, or from the time that the token names. Later than `limitMs` is a fault. So is a stream that had to end and did not, an event that is
  * still permitted and does not come, and anything not permitted that is shown to whoever comes back with its cursor afterwards, also of the time when it was permitted.
  */
-import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../chaos/random.mjs';
 import { percentile } from '../kit/statistics.mjs';
+import { issuerSecret, issuerSettings, signToken } from './admin-calls.mjs';
 import { inParallel, runTrials } from './trial-program.mjs';
 import { TrialStream } from './trial-stream.mjs';
 import { startTwoServers, write } from './two-servers.mjs';
@@ -33,9 +33,6 @@ const isLost = ({ event, data }) => event === 'publish' || data.includes('"colle
 
 /** The database whose users are known by tokens of this issuer. */
 const people = 'people';
-const issuer = 'https://issuer.example/';
-const audience = 'trials';
-const secret = 'for this run only, and as long as a hash is';
 /** Milliseconds for which the token of a trial is good, at least. */
 const tokenMs = 4_000;
 
@@ -62,15 +59,8 @@ async function run({ count, seed, concurrency, isOver, say, progress, onCleanup 
     const grants = { rest: ['*:*'], listen: [], publish: ['*'], name: 'writer' };
     writers.set(name, (await servers.admin(0, 'POST', `${name}/keys`, grants)).key);
   }
-  await servers.admin(0, 'PUT', `${people}/auth/secret`, { secret });
-  const auth = {
-    issuer,
-    audience,
-    algorithms: ['HS256'],
-    rolesFrom: 'users',
-    userField: 'sub',
-    clockToleranceSeconds: 0,
-  };
+  await servers.admin(0, 'PUT', `${people}/auth/secret`, { secret: issuerSecret });
+  const auth = { ...issuerSettings, rolesFrom: 'users', userField: 'sub' };
   await servers.admin(0, 'PATCH', `${people}/settings`, { auth });
   const stop = startWriters(servers, writers);
   onCleanup(stop);
@@ -168,17 +158,10 @@ async function admit({ servers, kind, database, number, writer, random }) {
   const exp = Math.ceil((Date.now() + lifeMs) / 1_000);
   return {
     id,
-    headers: { authorization: `Bearer ${signed({ iss: issuer, aud: audience, sub, exp })}` },
+    headers: { authorization: `Bearer ${signToken({ sub, exp })}` },
     expiresAt: exp * 1_000,
     role: name,
   };
-}
-
-/** A token by HS256 (RFC 7519). */
-function signed(claims) {
-  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
-  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }
 
 /** One trial with a stream on each server. */

@@ -6,8 +6,8 @@ import { createSqlPool } from '@tidewire/db/sql-pool';
 import { freePort, makeFolder, startTidewire } from '../kit/product.mjs';
 import { findTool } from '../kit/tools.mjs';
 import { startRedis } from '../nodes/redis.mjs';
+import { admin, callAdmin, signIn } from './admin-calls.mjs';
 
-const admin = { ADMIN_EMAIL: 'trials@example.org', ADMIN_PASSWORD: 'a password for this run only' };
 const log = { info: () => undefined, warn: () => undefined };
 
 /** @typedef {Awaited<ReturnType<typeof startTwoServers>>} TwoServers */
@@ -54,16 +54,7 @@ export async function startTwoServers({ onCleanup }) {
      * The admin API of a server. Rejects on any refusal.
      * @param {number} node @param {string} method @param {string} path behind `/api/databases/` @param {unknown} [body]
      */
-    async admin(node, method, path, body) {
-      const answer = await fetch(`http://127.0.0.1:${ports[node]}/api/databases/${path}`, {
-        method,
-        headers: { cookie, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
-      return JSON.parse(text);
-    },
+    admin: (node, method, path, body) => callAdmin({ port: ports[node], cookie }, method, path, body),
     /** A database of its own. Returns its id. @param {string} name */
     async createDatabase(name) {
       const { rows } = await pool.query(
@@ -74,16 +65,6 @@ export async function startTwoServers({ onCleanup }) {
       return rows[0].id;
     },
   };
-}
-
-async function signIn(port) {
-  const answer = await fetch(`http://127.0.0.1:${port}/api/session`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email: admin.ADMIN_EMAIL, password: admin.ADMIN_PASSWORD }),
-  });
-  if (!answer.ok) throw new Error(`POST /api/session answered ${answer.status}`);
-  return String(answer.headers.get('set-cookie')).split(';')[0];
 }
 
 /** The address of a PostgreSQL as DATABASE_URL wants it. */

@@ -1,7 +1,7 @@
-import { createHmac } from 'node:crypto';
 import { createSealedSecrets } from '@tidewire/access/sealed-secrets';
 import type { AdminPerson, AdminSessionAnswer, InviteAnswer, TotpEnrolment } from '@tidewire/protocol/admins';
 import { createTestDatabase } from '@tidewire/testing/test-database';
+import { totpCode } from '@tidewire/testing/totp-code';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CallInit, callAdmin, cookieOf, join, password } from './admin-call.fixture.js';
 import { startTestApi, type TestApi } from './api.fixture.js';
@@ -223,18 +223,7 @@ describe('one-time codes', () => {
   let secret: string;
   let recoveryCodes: string[];
 
-  /** RFC 4226, section 5.3, over the bytes of the base32 text. */
-  function codeAt(at: number): string {
-    const bits = [...secret]
-      .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))
-      .join('');
-    const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-    const counter = Buffer.alloc(8);
-    counter.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
-    const digest = createHmac('sha1', key).update(counter).digest();
-    const offset = (digest.at(-1) ?? 0) & 15;
-    return String((digest.readUInt32BE(offset) & 0x7fff_ffff) % 1_000_000).padStart(6, '0');
-  }
+  const codeAt = (at: number) => totpCode(secret, at);
   const as = (path: string, method: string, body: unknown) => callAdmin(api, path, { method, body, cookie: ed });
   const credentials = { email: 'ed@example.org', password };
 

@@ -118,6 +118,7 @@ export async function startTestNode(address: PostgresAddress, options: TestNodeO
     hub.noteHead(head);
   };
   const stopFollowing = followDatabases({ log, catalog, bus, databases: hub.databases, onHead, onError });
+  const passwords = createPasswords();
   const users = createUsers({
     prisma,
     pool,
@@ -125,7 +126,7 @@ export async function startTestNode(address: PostgresAddress, options: TestNodeO
     keys: createKeyAuthenticator({ catalog, now: Date.now }),
     feed,
     documents: createUserDocuments(client.document, usersCollection),
-    passwords: createPasswords(),
+    passwords,
     indexesOf: createIndexesOf(catalog),
     serverSecret,
     notify,
@@ -162,7 +163,7 @@ export async function startTestNode(address: PostgresAddress, options: TestNodeO
       roles,
       collectionIndexes,
       collectionSchemas,
-      people: createAdminPeople({ prisma, passwords: createPasswords(), now: Date.now }),
+      people: createAdminPeople({ prisma, passwords, now: Date.now }),
       audit: createAuditLog({ pool }),
       userAccounts: users.accounts,
     },

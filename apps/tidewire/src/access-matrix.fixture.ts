@@ -2,7 +2,8 @@
  * A server with somebody else's things in every place, and everybody who could ask for them. Each thing has a word in it that stands nowhere else, so whoever is shown it can be told from the bytes alone.
  */
 import { signToken } from '@tidewire/access/token.fixture';
-import { type ContractServer, startContractServer } from './contract/contract.fixture.js';
+import type { AdminRole } from '@tidewire/protocol/admins';
+import { type Answer, type ContractServer, startContractServer } from './contract/contract.fixture.js';
 
 /** Words by what they stand in. */
 export const marks = {
@@ -85,15 +86,15 @@ export async function createMatrixWorld(): Promise<MatrixWorld> {
   const publishOnly = await key(ours, { publish: ['news'], origins: ['*'] });
   const powerless = await key(ours, {});
 
-  await admin('POST', 'default/roles', {
+  await server.asAdmin('POST', 'default/roles', {
     name: 'member',
     rest: ['*:notes'],
     listen: ['*:notes', 'PUBLISH:news'],
     publish: [],
     rules: { notes: { q: { owner: '$user.sub' }, defaults: { owner: '$user.sub' } } },
   });
-  await admin('PUT', 'default/auth/secret', { secret: sharedSecret });
-  await admin('PATCH', 'default/settings', {
+  await server.asAdmin('PUT', 'default/auth/secret', { secret: sharedSecret });
+  await server.asAdmin('PATCH', 'default/settings', {
     auth: { issuer, audience, algorithms: ['HS256'], rolesFrom: 'claim', clockToleranceSeconds: 0, origins: ['*'] },
   });
   const tokenOf = (sub: string, seconds: number) => {
@@ -101,15 +102,9 @@ export async function createMatrixWorld(): Promise<MatrixWorld> {
     return signToken({ iss: issuer, aud: audience, sub, exp, roles: ['member'] }, { key: sharedSecret });
   };
 
-  /** As the owner, in the part of the admin API that is about databases. */
-  async function admin(method: string, path: string, body: unknown): Promise<void> {
-    const headers = { cookie: owner };
-    const answer = await server.call(`/api/databases/${path}`, { method, body, key: null, headers });
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  }
-
-  async function cookieOf(role: 'owner' | 'editor' | 'viewer'): Promise<string> {
-    const email = `${marks.people}.${role}@example.org`;
+  const emailOf = (role: AdminRole) => `${marks.people}.${role}@example.org`;
+  async function cookieOf(role: AdminRole): Promise<string> {
+    const email = emailOf(role);
     const invited = await server.call('/api/invites', {
       method: 'POST',
       body: { email, role },
@@ -118,14 +113,15 @@ export async function createMatrixWorld(): Promise<MatrixWorld> {
     });
     const { token } = invited.body as { token: string };
     const accepted = await server.call('/api/invites/accept', { method: 'POST', body: { token, password }, key: null });
-    return accepted.headers.get('set-cookie')?.split(';')[0] ?? '';
+    return sessionOf(accepted);
   }
   const cookies = {
     viewer: await cookieOf('viewer'),
     editor: await cookieOf('editor'),
     owner: await cookieOf('owner'),
   };
-  const ended = await cookieOf('viewer').catch(() => '');
+  const again = { email: emailOf('viewer'), password };
+  const ended = sessionOf(await server.call('/api/session', { method: 'POST', body: again, key: null }));
   await server.call('/api/session', { method: 'DELETE', key: null, headers: { cookie: ended } });
 
   const byKey = (name: string, text: string, sees: Mark[], writes: string[] = []): Asker => ({
@@ -213,6 +209,13 @@ export async function createMatrixWorld(): Promise<MatrixWorld> {
   }
 
   return { server, askers, things, restore: stir, stir, state: () => readState(server) };
+}
+
+/** The cookie of the session that an answer begins. */
+function sessionOf({ status, headers }: Answer): string {
+  const cookie = headers.get('set-cookie')?.split(';')[0];
+  if (cookie === undefined) throw new Error(`${status}: no session has begun`);
+  return cookie;
 }
 
 /** Documents by database and collection, events that were published, and what admins keep. */

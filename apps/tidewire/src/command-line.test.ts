@@ -72,11 +72,18 @@ test('a key can be updated, rotated, and switched off and on by its id', async (
   expect(calls[1]?.[3]).toMatchObject({ overlap: '12h' });
 });
 
-test('the role of an admin is no flag of the server', async () => {
+test('the role of an admin or a user is no flag of the server', async () => {
   await run('admin', 'invite', 'vera@example.org', '--as', 'viewer', '--json');
+  await run('user', 'create', 'ada@example.org', '--as', 'member');
   await run('database', 'delete', 'shop', '--confirm', 'shop');
   expect(calls).toEqual([
     ['inviteAdmin', expect.not.objectContaining({ role: 'viewer' }), 'vera@example.org', { as: 'viewer', json: true }],
+    [
+      'createUser',
+      expect.not.objectContaining({ role: 'member' }),
+      'ada@example.org',
+      { as: 'member', database: 'default', json: false },
+    ],
     ['deleteDatabase', expect.anything(), 'shop', { confirm: 'shop' }],
   ]);
 });

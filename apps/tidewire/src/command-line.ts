@@ -62,7 +62,7 @@ export type Actions = {
   inviteAdmin(flags: Flags, email: string, options: { as: string; url?: string; json: boolean }): Promise<void>;
   resetAdminPassword(flags: Flags, email: string): Promise<void>;
   disableAdminTotp(flags: Flags, email: string): Promise<void>;
-  createUser(flags: Flags, email: string, options: UserFlags & { role?: string }): Promise<void>;
+  createUser(flags: Flags, email: string, options: UserFlags & { as?: string }): Promise<void>;
   listUsers(flags: Flags, options: UserFlags): Promise<void>;
   resetUser(flags: Flags, email: string, options: UserFlags): Promise<void>;
   signOutUser(flags: Flags, email: string, options: UserFlags): Promise<void>;
@@ -107,6 +107,11 @@ export function createCommandLine(actions: Actions): Command {
 
 function ofDatabase(): Option {
   return new Option('--database <name>', 'the database').default(defaultDatabase);
+}
+
+/** Not --role, which is the table's: what this process serves. */
+function asRole(description: string): Option {
+  return new Option('--as <role>', description);
 }
 
 function addServerCommands(program: Command, actions: Actions): void {
@@ -197,8 +202,7 @@ function addAdminCommands(program: Command, actions: Actions): void {
     .command('invite')
     .description('make a link by which somebody becomes an admin; it is shown only once')
     .argument('<email>')
-    // Not --role, which is the table's: what this process serves.
-    .option('--as <role>', 'owner, editor or viewer', 'editor')
+    .addOption(asRole('owner, editor or viewer').default('editor'))
     .option('--url <url>', 'where the dashboard is reached; HOST and PORT of the configuration if not given')
     .option('--json', 'one line of JSON with the token', false)
     .action((email, options, command: Command) => actions.inviteAdmin(flagsOf(command), email, options));
@@ -327,7 +331,7 @@ function addUserCommands(program: Command, actions: Actions): void {
     user.command(name).description(description).addOption(ofDatabase()).option('--json', 'as JSON', false);
   add('create', 'make an account, and a token with which its password is set')
     .argument('<email>', 'the address that the person signs in with')
-    .option('--role <role>', 'instead of the default role')
+    .addOption(asRole('instead of the default role'))
     .action((email, options, command: Command) => actions.createUser(flagsOf(command), email, options));
   add('list', 'the accounts, newest first').action((options, command: Command) =>
     actions.listUsers(flagsOf(command), options),

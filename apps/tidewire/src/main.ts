@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createLifecycle, exitOnSignals } from '@tidewire/server-kit/lifecycle';
-import { createLogger } from '@tidewire/server-kit/logger';
+import { createLogger, type Logger } from '@tidewire/server-kit/logger';
 import { CommanderError } from 'commander';
 import { createCommandLine, type Flags } from './command-line.js';
 import { disableAdminTotp, inviteAdmin, listAdmins, resetAdminPassword } from './commands/admin.js';
@@ -56,18 +56,20 @@ function loggerFor(level: Config['logLevel']) {
 }
 
 /** Commands say what they did; of the log only warnings are of interest. */
-async function command(flags: Flags, use: (core: Core) => Promise<string>): Promise<void> {
+async function command(
+  flags: Flags,
+  use: (core: Core, given: { config: Config; logger: Logger }) => Promise<string>,
+): Promise<void> {
   const config = loadConfig(flags, process.env);
-  print(await withCore(config, loggerFor(config.logLevel === 'info' ? 'warn' : config.logLevel), use));
+  const logger = loggerFor(config.logLevel === 'info' ? 'warn' : config.logLevel);
+  print(await withCore(config, logger, (core) => use(core, { config, logger })));
 }
 
 /** The same for commands about users. */
-async function userCommand(flags: Flags, use: (place: UserPlace) => Promise<string>): Promise<void> {
-  const config = loadConfig(flags, process.env);
-  const logger = loggerFor(config.logLevel === 'info' ? 'warn' : config.logLevel);
-  const serverSecret = config.secretKey ?? readServerSecret(config.dataDir);
-  const onError = (error: unknown) => logger.warn({ err: error }, 'A task beside the command failed.');
-  const text = await withCore(config, logger, async (core) => {
+function userCommand(flags: Flags, use: (place: UserPlace) => Promise<string>): Promise<void> {
+  return command(flags, async (core, { config, logger }) => {
+    const serverSecret = config.secretKey ?? readServerSecret(config.dataDir);
+    const onError = (error: unknown) => logger.warn({ err: error }, 'A task beside the command failed.');
     const users = openUsers(core, { serverSecret, trustedHosts: [], onError });
     try {
       return await use({ core, users });
@@ -75,7 +77,6 @@ async function userCommand(flags: Flags, use: (place: UserPlace) => Promise<stri
       users.close();
     }
   });
-  print(text);
 }
 
 const realtimeMain = fileURLToPath(new URL('./realtime-main.js', import.meta.url));
@@ -134,7 +135,8 @@ const program = createCommandLine({
     checkConfirmation(collection, { confirm });
     return command(flags, (core) => dropCollection(core, collection, { database, confirm }));
   },
-  createUser: (flags, email, options) => userCommand(flags, (place) => createUser(place, email, options)),
+  createUser: (flags, email, { as: role, ...options }) =>
+    userCommand(flags, (place) => createUser(place, email, { ...options, role })),
   listUsers: (flags, options) => userCommand(flags, (place) => listUsers(place, options)),
   resetUser: (flags, email, options) => userCommand(flags, (place) => resetUser(place, email, options)),
   signOutUser: (flags, email, options) => userCommand(flags, (place) => signOutUser(place, email, options)),

@@ -39,13 +39,8 @@ export async function startRuledServer(): Promise<RuledServer> {
   const tokens = new Map<string, string>();
   const documents = new Map<string, string>();
 
-  async function asAdmin(method: string, path: string, body: unknown): Promise<void> {
-    const place = `/api/databases/${database.name}/${path}`;
-    const answer = await server.call(place, { method, body, key: null, headers: { cookie } });
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  }
-  await asAdmin('PUT', 'auth/secret', { secret: sharedSecret });
-  await asAdmin('PATCH', 'settings', {
+  await server.asAdmin('PUT', 'default/auth/secret', { secret: sharedSecret });
+  await server.asAdmin('PATCH', 'default/settings', {
     auth: { issuer, audience, algorithms: ['HS256'], rolesFrom: 'users', userField: 'sub' },
   });
 

@@ -9,9 +9,10 @@ import {
   passwordAgainRequestSchema,
 } from '@tidewire/protocol/admins';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
-import { sendJson, sendNothing } from '@tidewire/server-kit/send-json';
-import { type Response, Router } from 'express';
+import { sendNothing } from '@tidewire/server-kit/send-json';
+import { Router } from 'express';
 import { readInput } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 
 export type AccountRoutesDeps = { adminGate: AdminGate; account: AdminAccount; people: Pick<AdminPeople, 'get'> };
 
@@ -21,7 +22,7 @@ export function createAccountRoutes({ adminGate, account, people }: AccountRoute
 
   router
     .route('/admin')
-    .get(adminGate(async ({ adminId }, _request, response) => send(response, await people.get(adminId))))
+    .get(adminGate(async ({ adminId }, _request, response) => sendValue(response, 200, await people.get(adminId))))
     .all(methodNotAllowed('GET'));
 
   router
@@ -38,13 +39,13 @@ export function createAccountRoutes({ adminGate, account, people }: AccountRoute
     .route('/admin/totp')
     .post(
       adminGate(async (admin, request, response) =>
-        send(response, await account.beginTotp(admin, await readInput(request, passwordAgainRequestSchema))),
+        sendValue(response, 200, await account.beginTotp(admin, await readInput(request, passwordAgainRequestSchema))),
       ),
     )
     .put(
       adminGate(async (admin, request, response) => {
         const recoveryCodes = await account.confirmTotp(admin, await readInput(request, confirmTotpRequestSchema));
-        send(response, { recoveryCodes });
+        sendValue(response, 200, { recoveryCodes });
       }),
     )
     .all(methodNotAllowed('POST, PUT'));
@@ -61,7 +62,9 @@ export function createAccountRoutes({ adminGate, account, people }: AccountRoute
 
   router
     .route('/admin/sessions')
-    .get(adminGate(async (admin, _request, response) => send(response, { data: await account.sessions(admin) })))
+    .get(
+      adminGate(async (admin, _request, response) => sendValue(response, 200, { data: await account.sessions(admin) })),
+    )
     .all(methodNotAllowed('GET'));
 
   router
@@ -75,8 +78,4 @@ export function createAccountRoutes({ adminGate, account, people }: AccountRoute
     .all(methodNotAllowed('DELETE'));
 
   return router;
-}
-
-function send(response: Response, answer: unknown): void {
-  sendJson(response, 200, JSON.stringify(answer));
 }

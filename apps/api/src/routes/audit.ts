@@ -3,10 +3,10 @@ import type { AdminGate } from '@tidewire/access/admin-gate';
 import type { AuditFilter, AuditLog } from '@tidewire/access/audit-log';
 import { optional, parseParameters, text, wholeNumber } from '@tidewire/collections/query-parameters';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
-import { sendJson } from '@tidewire/server-kit/send-json';
 import { sendStream } from '@tidewire/server-kit/send-stream';
 import { type Request, Router } from 'express';
 import { queryOf } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 
 export type AuditRoutesDeps = { adminGate: AdminGate; audit: AuditLog };
 
@@ -27,7 +27,7 @@ export function createAuditRoutes({ adminGate, audit }: AuditRoutesDeps): Router
       adminGate(async (_admin, request, response) => {
         const { before, max, ...filter } = parseParameters(queryOf(request), pageParameters);
         const page = await audit.list({ ...filterOf(filter), before: before ?? undefined }, max);
-        sendJson(response, 200, JSON.stringify(page));
+        sendValue(response, 200, page);
       }),
     )
     .all(methodNotAllowed('GET'));

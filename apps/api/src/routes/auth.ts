@@ -21,9 +21,10 @@ import { Problem } from '@tidewire/protocol/problem';
 import { preflight, readableRefusal } from '@tidewire/server-kit/browser-access';
 import { admitOrigin } from '@tidewire/server-kit/cors';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
-import { sendJson, sendNothing } from '@tidewire/server-kit/send-json';
+import { sendNothing } from '@tidewire/server-kit/send-json';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { readInput } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 
 export type AuthRoutesDeps = { accessGate: AccessGate; userAccounts: UserAccounts; jwtMaker: JwtMaker };
 
@@ -92,7 +93,7 @@ export function createAuthRoutes({ accessGate, userAccounts, jwtMaker }: AuthRou
         refuseOthersThanServers(access, request);
         refuseWithoutUsers(access);
         const { email } = await readInput(request, resetTokenRequestSchema);
-        sendJson(response, 201, JSON.stringify(await userAccounts.createReset(access.database, email, null)));
+        sendValue(response, 201, await userAccounts.createReset(access.database, email, null));
       }),
     )
     .all(methodNotAllowed('POST'));
@@ -123,7 +124,7 @@ export function createAuthRoutes({ accessGate, userAccounts, jwtMaker }: AuthRou
     .route('/me')
     .get(
       post(async (access, _request, response) => {
-        sendJson(response, 200, JSON.stringify(userAccounts.describe(access.database, userOf(access))));
+        sendValue(response, 200, userAccounts.describe(access.database, userOf(access)));
       }),
     )
     .all(methodNotAllowed('GET'));
@@ -136,7 +137,7 @@ export function createAuthRoutes({ accessGate, userAccounts, jwtMaker }: AuthRou
         const asked = await readInput(request, createJwtRequestSchema);
         // With the database's own secret one may become anybody: that is for those who may give themselves any role in `users` anyway.
         if (asked.secret === undefined && asked.refresh === undefined) refuseWithoutUsers(access);
-        sendJson(response, 200, JSON.stringify(await jwtMaker.create(access.database, asked)));
+        sendValue(response, 200, await jwtMaker.create(access.database, asked));
       }),
     )
     .all(methodNotAllowed('POST'));
@@ -151,7 +152,7 @@ function sendTokens(
   { status, answer, cookie }: { status: number; answer: UserTokensAnswer; cookie: boolean },
 ): void {
   if (cookie) response.setHeader('Set-Cookie', userCookie(answer.jwt, answer.expiresIn, request.secure));
-  sendJson(response, status, JSON.stringify(answer));
+  sendValue(response, status, answer);
 }
 
 function userOf({ principal }: Access): UserPrincipal {

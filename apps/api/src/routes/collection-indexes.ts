@@ -7,9 +7,9 @@ import { createIndexRequestSchema, indexNamePattern } from '@tidewire/protocol/c
 import { collectionNamePattern } from '@tidewire/protocol/names';
 import { Problem } from '@tidewire/protocol/problem';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
-import { sendJson } from '@tidewire/server-kit/send-json';
-import { type Request, type Response, Router } from 'express';
+import { type Request, Router } from 'express';
 import { readInput } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 import { createDatabaseRoute } from './database-route.js';
 
 export type CollectionIndexRoutesDeps = {
@@ -28,14 +28,14 @@ export function createCollectionIndexRoutes(deps: CollectionIndexRoutesDeps): Ro
     .route('/databases/:database/collections/:collection/indexes')
     .get(
       within(async (database, request, response) => {
-        send(response, 200, { data: await collectionIndexes.list(targetOf(database, request)) });
+        sendValue(response, 200, { data: await collectionIndexes.list(targetOf(database, request)) });
       }),
     )
     .post(
       within(async (database, request, response, admin) => {
         const target = targetOf(database, request);
         const asked = await readInput(request, createIndexRequestSchema);
-        send(response, 202, await collectionIndexes.create(target, asked, doerOf(admin)));
+        sendValue(response, 202, await collectionIndexes.create(target, asked, doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('GET, POST'));
@@ -44,13 +44,13 @@ export function createCollectionIndexRoutes(deps: CollectionIndexRoutesDeps): Ro
     .route('/databases/:database/collections/:collection/indexes/:index')
     .get(
       within(async (database, request, response) => {
-        send(response, 200, await collectionIndexes.get(targetOf(database, request), nameOf(request)));
+        sendValue(response, 200, await collectionIndexes.get(targetOf(database, request), nameOf(request)));
       }),
     )
     .delete(
       within(async (database, request, response, admin) => {
         const target = targetOf(database, request);
-        send(response, 202, await collectionIndexes.drop(target, nameOf(request), doerOf(admin)));
+        sendValue(response, 202, await collectionIndexes.drop(target, nameOf(request), doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('GET, DELETE'));
@@ -68,8 +68,4 @@ function nameOf(request: Request): string {
   const name = String(request.params.index);
   if (!indexNamePattern.test(name)) throw new Problem('not_found', 'The collection has no index with this name.');
   return name;
-}
-
-function send(response: Response, status: number, answer: unknown): void {
-  sendJson(response, status, JSON.stringify(answer));
 }

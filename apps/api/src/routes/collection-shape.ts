@@ -10,9 +10,10 @@ import { collectionNamePattern } from '@tidewire/protocol/names';
 import { Problem } from '@tidewire/protocol/problem';
 import { readJsonBody } from '@tidewire/server-kit/json-body';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
-import { sendJson, sendNothing } from '@tidewire/server-kit/send-json';
-import { type Request, type Response, Router } from 'express';
+import { sendNothing } from '@tidewire/server-kit/send-json';
+import { type Request, Router } from 'express';
 import { queryOf } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 import { createDatabaseRoute } from './database-route.js';
 
 export type CollectionShapeRoutesDeps = {
@@ -38,7 +39,7 @@ export function createCollectionShapeRoutes(deps: CollectionShapeRoutesDeps): Ro
     .get(
       within(async (database, request, response) => {
         parseParameters(queryOf(request), {});
-        send(response, 200, await detailOf(targetOf(database, request)));
+        sendValue(response, 200, await detailOf(targetOf(database, request)));
       }),
     )
     .put(
@@ -46,7 +47,7 @@ export function createCollectionShapeRoutes(deps: CollectionShapeRoutesDeps): Ro
         parseParameters(queryOf(request), {});
         const target = { databaseId: database.id, collection: String(request.params.collection) };
         const isNew = await collectionSchemas.create(target, doerOf(admin));
-        send(response, isNew ? 201 : 200, await detailOf(target));
+        sendValue(response, isNew ? 201 : 200, await detailOf(target));
       }),
     );
 
@@ -57,7 +58,7 @@ export function createCollectionShapeRoutes(deps: CollectionShapeRoutesDeps): Ro
         parseParameters(queryOf(request), {});
         const { schema } = await collectionSchemas.get(targetOf(database, request));
         if (schema === null) throw new Problem('not_found', 'The collection has no schema: it takes any JSON object.');
-        send(response, 200, schema);
+        sendValue(response, 200, schema);
       }),
     )
     .put(
@@ -68,7 +69,7 @@ export function createCollectionShapeRoutes(deps: CollectionShapeRoutesDeps): Ro
         const check = dryRun
           ? collectionSchemas.check(target, schema)
           : collectionSchemas.put(target, schema, { acceptFailing }, doerOf(admin));
-        send(response, 200, await check);
+        sendValue(response, 200, await check);
       }),
     )
     .delete(
@@ -87,8 +88,4 @@ function targetOf(database: CatalogDatabase, request: Request): SchemaTarget {
   const collection = String(request.params.collection);
   if (!collectionNamePattern.test(collection)) throw new Problem('not_found', 'There is no collection with this name.');
   return { databaseId: database.id, collection };
-}
-
-function send(response: Response, status: number, answer: unknown): void {
-  sendJson(response, status, JSON.stringify(answer));
 }

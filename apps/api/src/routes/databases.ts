@@ -23,9 +23,10 @@ import { databaseSettingsPatchSchema } from '@tidewire/protocol/settings';
 import { originOf } from '@tidewire/server-kit/origin';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
 import { sendJson } from '@tidewire/server-kit/send-json';
-import { type Request, type Response, Router } from 'express';
+import { type Request, Router } from 'express';
 import { listEvents } from '../list-events.js';
 import { queryOf, readInput } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 import { createDatabaseRoute } from './database-route.js';
 
 export type DatabaseRoutesDeps = {
@@ -46,12 +47,12 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
 
   router
     .route('/databases')
-    .get(adminGate(async (_admin, _request, response) => send(response, 200, { data: await databases.list() })))
+    .get(adminGate(async (_admin, _request, response) => sendValue(response, 200, { data: await databases.list() })))
     .post(
       adminGate(async (admin, request, response) => {
         const { name } = await readInput(request, createDatabaseRequestSchema);
         await databases.create(name, doerOf(admin));
-        send(response, 201, await databases.get(name));
+        sendValue(response, 201, await databases.get(name));
       }),
     )
     .all(methodNotAllowed('GET, POST'));
@@ -59,11 +60,11 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
   router
     .route('/databases/:database')
     // Not within the database: one that is being deleted tells how far that is.
-    .get(adminGate(async (_admin, request, response) => send(response, 200, await databases.get(nameOf(request)))))
+    .get(adminGate(async (_admin, request, response) => sendValue(response, 200, await databases.get(nameOf(request)))))
     .patch(
       adminGate(async (admin, request, response) => {
         const { name } = await readInput(request, renameDatabaseRequestSchema);
-        send(response, 200, await databases.rename(nameOf(request), name, doerOf(admin)));
+        sendValue(response, 200, await databases.rename(nameOf(request), name, doerOf(admin)));
       }),
     )
     .delete(
@@ -71,7 +72,7 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
         const { confirm } = await readInput(request, deleteDatabaseRequestSchema);
         const { name } = await databases.get(nameOf(request));
         if (confirm !== name) throw invalid('/confirm', 'deleting a database needs its name, typed again', name);
-        send(response, 202, await databases.beginDeletion(name, doerOf(admin)));
+        sendValue(response, 202, await databases.beginDeletion(name, doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('GET, PATCH, DELETE'));
@@ -81,14 +82,16 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
     .patch(
       within(async ({ id, name }, request, response, admin) => {
         await settings.patch(id, await readInput(request, databaseSettingsPatchSchema), doerOf(admin));
-        send(response, 200, await databases.get(name));
+        sendValue(response, 200, await databases.get(name));
       }),
     )
     .all(methodNotAllowed('PATCH'));
 
   router
     .route('/databases/:database/collections')
-    .get(within(async ({ id }, _request, response) => send(response, 200, { data: await databases.collections(id) })))
+    .get(
+      within(async ({ id }, _request, response) => sendValue(response, 200, { data: await databases.collections(id) })),
+    )
     .all(methodNotAllowed('GET'));
 
   router
@@ -110,10 +113,14 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
 
   router
     .route('/databases/:database/keys')
-    .get(within(async ({ id }, _request, response) => send(response, 200, { data: await apiKeys.list(id) })))
+    .get(within(async ({ id }, _request, response) => sendValue(response, 200, { data: await apiKeys.list(id) })))
     .post(
       within(async ({ id }, request, response, admin) => {
-        send(response, 201, await apiKeys.create(id, await readInput(request, createKeyRequestSchema), doerOf(admin)));
+        sendValue(
+          response,
+          201,
+          await apiKeys.create(id, await readInput(request, createKeyRequestSchema), doerOf(admin)),
+        );
       }),
     )
     .all(methodNotAllowed('GET, POST'));
@@ -122,18 +129,18 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
     .route('/databases/:database/keys/:key')
     .get(
       within(async ({ id }, request, response) =>
-        send(response, 200, await apiKeys.get(id, parameter(request, 'key'))),
+        sendValue(response, 200, await apiKeys.get(id, parameter(request, 'key'))),
       ),
     )
     .patch(
       within(async ({ id }, request, response, admin) => {
         const changes = await readInput(request, updateKeyRequestSchema);
-        send(response, 200, await apiKeys.update(id, parameter(request, 'key'), changes, doerOf(admin)));
+        sendValue(response, 200, await apiKeys.update(id, parameter(request, 'key'), changes, doerOf(admin)));
       }),
     )
     .delete(
       within(async ({ id }, request, response, admin) =>
-        send(response, 200, await apiKeys.revoke(id, parameter(request, 'key'), doerOf(admin))),
+        sendValue(response, 200, await apiKeys.revoke(id, parameter(request, 'key'), doerOf(admin))),
       ),
     )
     .all(methodNotAllowed('GET, PATCH, DELETE'));
@@ -143,7 +150,7 @@ export function createDatabaseRoutes(deps: DatabaseRoutesDeps): Router {
     .post(
       within(async ({ id }, request, response, admin) => {
         const rotation = await readInput(request, rotateKeyRequestSchema);
-        send(response, 200, await apiKeys.rotate(id, parameter(request, 'key'), rotation, doerOf(admin)));
+        sendValue(response, 200, await apiKeys.rotate(id, parameter(request, 'key'), rotation, doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('POST'));
@@ -164,8 +171,4 @@ function nameOf(request: Request): string {
 
 function parameter(request: Request, name: string): string {
   return String(request.params[name]);
-}
-
-function send(response: Response, status: number, answer: unknown): void {
-  sendJson(response, status, JSON.stringify(answer));
 }

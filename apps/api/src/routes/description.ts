@@ -19,6 +19,7 @@ import { sendJson } from '@tidewire/server-kit/send-json';
 import { type RequestHandler, type Response, Router } from 'express';
 import { describeApi } from '../openapi/describe-api.js';
 import { queryOf } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 
 export type DescriptionRoutesDeps = {
   /** The handler of `GET /openapi.json`. */
@@ -58,7 +59,7 @@ export function createDescribeHandler(accessGate: AccessGate): RequestHandler {
       children,
       schemas: schemasOf(database, rights),
     };
-    sendJson(response, 200, JSON.stringify(describeApi(version, reach)));
+    sendValue(response, 200, describeApi(version, reach));
   });
 
   return (request, response, next) => {

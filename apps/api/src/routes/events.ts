@@ -24,6 +24,7 @@ import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
 import { sendJson } from '@tidewire/server-kit/send-json';
 import { type Request, type Response, Router } from 'express';
 import { queryOf } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 
 export type EventRoutesDeps = {
   accessGate: AccessGate;
@@ -141,7 +142,7 @@ export function createEventRoutes({ accessGate, catalog, log, hub, places }: Eve
         const { events, head, oldest, start } = await readPage(database.id, since, max);
         if (start.kind === 'reset') {
           const reset = { reason: start.reason, oldest, newest: head };
-          return sendJson(response, 200, JSON.stringify({ reset }));
+          return sendValue(response, 200, { reset });
         }
         let found: Found = { shown: await shownOf(poll, events), next: events.at(-1)?.id ?? start.cursor };
         if (wait > 0 && found.shown.length === 0 && request.method !== 'HEAD')

@@ -6,9 +6,10 @@ import type { AdminSessions } from '@tidewire/access/admin-sessions';
 import { doerOf } from '@tidewire/access/audit-log';
 import { createInviteRequestSchema, updateAdminRequestSchema } from '@tidewire/protocol/admins';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
-import { sendJson, sendNothing } from '@tidewire/server-kit/send-json';
-import { type Request, type Response, Router } from 'express';
+import { sendNothing } from '@tidewire/server-kit/send-json';
+import { type Request, Router } from 'express';
 import { readInput } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 
 export type PeopleRoutesDeps = {
   adminGate: AdminGate;
@@ -23,7 +24,7 @@ export function createPeopleRoutes({ adminGate, people, account, sessions }: Peo
 
   router
     .route('/admins')
-    .get(adminGate(async (_admin, _request, response) => send(response, 200, { data: await people.list() })))
+    .get(adminGate(async (_admin, _request, response) => sendValue(response, 200, { data: await people.list() })))
     .all(methodNotAllowed('GET'));
 
   router
@@ -31,7 +32,7 @@ export function createPeopleRoutes({ adminGate, people, account, sessions }: Peo
     .patch(
       adminGate(async (admin, request, response) => {
         const { role } = await readInput(request, updateAdminRequestSchema);
-        send(response, 200, await people.setRole(parameter(request, 'admin'), role, doerOf(admin)));
+        sendValue(response, 200, await people.setRole(parameter(request, 'admin'), role, doerOf(admin)));
       }),
     )
     .delete(
@@ -48,7 +49,7 @@ export function createPeopleRoutes({ adminGate, people, account, sessions }: Peo
       adminGate(async ({ sessionId }, request, response) => {
         const { id } = await people.get(parameter(request, 'admin'));
         const data = (await sessions.list(id)).map((session) => ({ ...session, isCurrent: session.id === sessionId }));
-        send(response, 200, { data });
+        sendValue(response, 200, { data });
       }),
     )
     .all(methodNotAllowed('GET'));
@@ -66,11 +67,11 @@ export function createPeopleRoutes({ adminGate, people, account, sessions }: Peo
 
   router
     .route('/invites')
-    .get(adminGate(async (_admin, _request, response) => send(response, 200, { data: await people.invites() })))
+    .get(adminGate(async (_admin, _request, response) => sendValue(response, 200, { data: await people.invites() })))
     .post(
       adminGate(async (admin, request, response) => {
         const asked = await readInput(request, createInviteRequestSchema);
-        send(response, 201, await people.invite(asked, doerOf(admin)));
+        sendValue(response, 201, await people.invite(asked, doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('GET, POST'));
@@ -90,8 +91,4 @@ export function createPeopleRoutes({ adminGate, people, account, sessions }: Peo
 
 function parameter(request: Request, name: string): string {
   return String(request.params[name]);
-}
-
-function send(response: Response, status: number, answer: unknown): void {
-  sendJson(response, status, JSON.stringify(answer));
 }

@@ -3,9 +3,10 @@ import { doerOf } from '@tidewire/access/audit-log';
 import type { Roles } from '@tidewire/access/roles';
 import { createRoleRequestSchema, updateRoleRequestSchema } from '@tidewire/protocol/roles';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
-import { sendJson, sendNothing } from '@tidewire/server-kit/send-json';
-import { type Request, type Response, Router } from 'express';
+import { sendNothing } from '@tidewire/server-kit/send-json';
+import { type Request, Router } from 'express';
 import { readInput } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 import { createDatabaseRoute } from './database-route.js';
 
 export type RoleRoutesDeps = Parameters<typeof createDatabaseRoute>[0] & { roles: Roles };
@@ -17,22 +18,22 @@ export function createRoleRoutes({ roles, ...deps }: RoleRoutesDeps): Router {
 
   router
     .route('/databases/:database/roles')
-    .get(within(async ({ id }, _request, response) => send(response, 200, { data: await roles.list(id) })))
+    .get(within(async ({ id }, _request, response) => sendValue(response, 200, { data: await roles.list(id) })))
     .post(
       within(async ({ id }, request, response, admin) => {
         const asked = await readInput(request, createRoleRequestSchema);
-        send(response, 201, await roles.create(id, asked, doerOf(admin)));
+        sendValue(response, 201, await roles.create(id, asked, doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('GET, POST'));
 
   router
     .route('/databases/:database/roles/:role')
-    .get(within(async ({ id }, request, response) => send(response, 200, await roles.get(id, nameOf(request)))))
+    .get(within(async ({ id }, request, response) => sendValue(response, 200, await roles.get(id, nameOf(request)))))
     .patch(
       within(async ({ id }, request, response, admin) => {
         const changes = await readInput(request, updateRoleRequestSchema);
-        send(response, 200, await roles.update(id, nameOf(request), changes, doerOf(admin)));
+        sendValue(response, 200, await roles.update(id, nameOf(request), changes, doerOf(admin)));
       }),
     )
     .delete(
@@ -48,8 +49,4 @@ export function createRoleRoutes({ roles, ...deps }: RoleRoutesDeps): Router {
 
 function nameOf(request: Request): string {
   return String(request.params.role);
-}
-
-function send(response: Response, status: number, answer: unknown): void {
-  sendJson(response, status, JSON.stringify(answer));
 }

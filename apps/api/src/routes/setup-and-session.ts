@@ -6,9 +6,10 @@ import { endedSessionCookie, sessionCookie } from '@tidewire/access/session-cook
 import { setupRequestSchema, signInRequestSchema } from '@tidewire/protocol/admin-api';
 import { acceptInviteRequestSchema } from '@tidewire/protocol/admins';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
-import { sendJson, sendNothing } from '@tidewire/server-kit/send-json';
+import { sendNothing } from '@tidewire/server-kit/send-json';
 import { type Request, type Response, Router } from 'express';
 import { readInput } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 
 export type SessionRoutesDeps = { adminGate: AdminGate; admins: Admins };
 
@@ -18,7 +19,7 @@ export function createSessionRoutes({ adminGate, admins }: SessionRoutesDeps): R
   router
     .route('/setup')
     .get(async (_request, response) => {
-      sendJson(response, 200, JSON.stringify({ needed: await admins.isSetupNeeded() }));
+      sendValue(response, 200, { needed: await admins.isSetupNeeded() });
     })
     .post(async (request, response) => {
       sendSession(
@@ -34,7 +35,7 @@ export function createSessionRoutes({ adminGate, admins }: SessionRoutesDeps): R
     .route('/session')
     .get(
       adminGate(({ adminId, email, role }, _request, response) => {
-        sendJson(response, 200, JSON.stringify({ admin: { id: adminId, email, role } }));
+        sendValue(response, 200, { admin: { id: adminId, email, role } });
       }),
     )
     .post(async (request, response) => {
@@ -72,5 +73,5 @@ function sendSession(
   { admin, token, expiresAt }: SignedIn,
 ): void {
   response.setHeader('Set-Cookie', sessionCookie(token, expiresAt, request.secure));
-  sendJson(response, status, JSON.stringify({ admin }));
+  sendValue(response, status, { admin });
 }

@@ -9,9 +9,9 @@ import { authSecretRequestSchema, createUserRequestSchema } from '@tidewire/prot
 import { documentIdPattern } from '@tidewire/protocol/names';
 import { Problem } from '@tidewire/protocol/problem';
 import { methodNotAllowed } from '@tidewire/server-kit/problem-handler';
-import { sendJson } from '@tidewire/server-kit/send-json';
-import { type Request, type Response, Router } from 'express';
+import { type Request, Router } from 'express';
 import { readInput } from '../parse-input.js';
+import { sendValue } from '../send-value.js';
 import { createDatabaseRoute } from './database-route.js';
 
 export type UserRoutesDeps = {
@@ -28,11 +28,11 @@ export function createUserRoutes({ adminGate, catalog, userAccounts, authSecrets
 
   router
     .route('/databases/:database/users')
-    .get(within(async ({ id }, _request, response) => send(response, 200, { data: await userAccounts.list(id) })))
+    .get(within(async ({ id }, _request, response) => sendValue(response, 200, { data: await userAccounts.list(id) })))
     .post(
       within(async (database, request, response, admin) => {
         const asked = await readInput(request, createUserRequestSchema);
-        send(response, 201, await userAccounts.create(database, asked, authorOf(admin), doerOf(admin)));
+        sendValue(response, 201, await userAccounts.create(database, asked, authorOf(admin), doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('GET, POST'));
@@ -41,7 +41,7 @@ export function createUserRoutes({ adminGate, catalog, userAccounts, authSecrets
     .route('/databases/:database/users/:user/reset-token')
     .post(
       within(async (database, request, response, admin) => {
-        send(response, 201, await userAccounts.createResetOf(database, userIdOf(request), doerOf(admin)));
+        sendValue(response, 201, await userAccounts.createResetOf(database, userIdOf(request), doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('POST'));
@@ -50,23 +50,23 @@ export function createUserRoutes({ adminGate, catalog, userAccounts, authSecrets
     .route('/databases/:database/users/:user/sessions')
     .delete(
       within(async ({ id }, request, response, admin) => {
-        send(response, 200, { ended: await userAccounts.endSessions(id, userIdOf(request), doerOf(admin)) });
+        sendValue(response, 200, { ended: await userAccounts.endSessions(id, userIdOf(request), doerOf(admin)) });
       }),
     )
     .all(methodNotAllowed('DELETE'));
 
   router
     .route('/databases/:database/auth/secret')
-    .get(within(async ({ id }, _request, response) => send(response, 200, await authSecrets.describe(id))))
+    .get(within(async ({ id }, _request, response) => sendValue(response, 200, await authSecrets.describe(id))))
     .put(
       within(async ({ id }, request, response, admin) => {
         const { secret } = await readInput(request, authSecretRequestSchema);
-        send(response, 200, await authSecrets.set(id, secret, doerOf(admin)));
+        sendValue(response, 200, await authSecrets.set(id, secret, doerOf(admin)));
       }),
     )
     .delete(
       within(async ({ id }, _request, response, admin) => {
-        send(response, 200, await authSecrets.set(id, null, doerOf(admin)));
+        sendValue(response, 200, await authSecrets.set(id, null, doerOf(admin)));
       }),
     )
     .all(methodNotAllowed('GET, PUT, DELETE'));
@@ -78,8 +78,4 @@ function userIdOf(request: Request): string {
   const id = String(request.params.user);
   if (documentIdPattern.test(id)) return id;
   throw new Problem('not_found', 'There is no account of this user.');
-}
-
-function send(response: Response, status: number, answer: unknown): void {
-  sendJson(response, status, JSON.stringify(answer));
 }

@@ -1,6 +1,6 @@
 import type { AdminSessionAnswer } from '@tidewire/protocol/admins';
 import { LogOut } from 'lucide-react';
-import { DataTable } from './data-table/data-table.js';
+import { DataTable, stackedLabel } from './data-table/data-table.js';
 import { Badge } from './ui/badge.js';
 import { EmptyState } from './ui/empty-state.js';
 import { ErrorState } from './ui/error-state.js';
@@ -45,8 +45,7 @@ export function SessionsTable({ sessions, error, onRetry, onEnd }: SessionsTable
           id: 'used',
           header: 'Last used',
           className: 'w-px text-muted',
-          stacked:
-            'max-md:order-3 max-md:basis-full max-md:text-xs max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]',
+          stacked: `max-md:order-3 max-md:basis-full max-md:text-xs ${stackedLabel}`,
           cell: ({ lastUsedAt }) => <Ago at={lastUsedAt} />,
         },
         {

@@ -1,8 +1,8 @@
 /** `tidewire admin …`: the people at the dashboard, from the machine of the server. */
 import { createInviteRequestSchema } from '@tidewire/protocol/admins';
 import { cliDoer } from '../cli-doer.js';
-import { UsageError } from '../exit.js';
 import type { Core } from '../open-core.js';
+import { parseRequest } from '../parse-request.js';
 import { renderTable } from '../table.js';
 
 export async function listAdmins(core: Core, { json }: { json: boolean }): Promise<string> {
@@ -26,12 +26,7 @@ export async function inviteAdmin(
   email: string,
   { role, url, json }: { role: string; url: string; json: boolean },
 ): Promise<string> {
-  const parsed = createInviteRequestSchema.safeParse({ email, role });
-  if (!parsed.success) {
-    const wrong = parsed.error.issues.map(({ path, message }) => `${String(path[0] ?? 'invitation')}: ${message}`);
-    throw new UsageError(wrong.join('\n'));
-  }
-  const invite = await core.people.invite(parsed.data, cliDoer);
+  const invite = await core.people.invite(parseRequest(createInviteRequestSchema, { email, role }), cliDoer);
   if (json) return `${JSON.stringify(invite)}\n`;
   const link = `${url.replace(/\/$/, '')}/invite?token=${invite.token}`;
   return `${link}\n\nThis link makes ${invite.email} ${invite.role}. It works once, until ${invite.expiresAt}, and is shown only now.\n`;

@@ -10,6 +10,7 @@ import {
 import type { z } from 'zod';
 import { cliDoer } from '../cli-doer.js';
 import { UsageError } from '../exit.js';
+import { grantsOf } from '../grants-of.js';
 import type { Core } from '../open-core.js';
 import { findDatabaseId } from '../run-command.js';
 import { renderTable } from '../table.js';
@@ -191,11 +192,6 @@ function stateOf(key: ApiKeyAnswer): string {
   const since = { revoked: key.revokedAt, disabled: key.disabledAt, expired: key.expiresAt, good: null };
   const state = keyStateOf(key, Date.now());
   return `${state} ${since[state]?.slice(0, 10) ?? ''}`.trimEnd();
-}
-
-function grantsOf({ rest, listen, publish }: ApiKeyAnswer): string {
-  const granted = Object.entries({ rest, listen, publish }).filter(([, grants]) => grants.length > 0);
-  return granted.map(([kind, grants]) => `${kind}=${grants.join(',')}`).join(' ') || 'nothing';
 }
 
 function describeGrants(key: ApiKeyAnswer): string {

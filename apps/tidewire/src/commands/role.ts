@@ -4,10 +4,11 @@ import type { JsonObject } from '@tidewire/protocol/json';
 import { Problem } from '@tidewire/protocol/problem';
 import { createRoleRequestSchema, type RoleAnswer, updateRoleRequestSchema } from '@tidewire/protocol/roles';
 import { parseJsonText } from '@tidewire/server-kit/json-text';
-import type { z } from 'zod';
 import { cliDoer } from '../cli-doer.js';
 import { UsageError } from '../exit.js';
+import { grantsOf } from '../grants-of.js';
 import type { Core } from '../open-core.js';
+import { parseRequest } from '../parse-request.js';
 import { findDatabaseId } from '../run-command.js';
 import { renderTable } from '../table.js';
 
@@ -36,14 +37,14 @@ export async function showRole(core: Core, name: string, { database }: { databas
 }
 
 export async function createRole(core: Core, name: string, options: RoleOptions): Promise<string> {
-  const request = parse(createRoleRequestSchema, { name, ...given(options) });
+  const request = parseRequest(createRoleRequestSchema, { name, ...given(options) });
   const role = await core.roles.create(await findDatabaseId(core, options.database), request, cliDoer);
   return describe(role, options, 'made');
 }
 
 /** What is not given stays. */
 export async function updateRole(core: Core, name: string, options: RoleOptions): Promise<string> {
-  const request = parse(updateRoleRequestSchema, given(options));
+  const request = parseRequest(updateRoleRequestSchema, given(options));
   const role = await core.roles.update(await findDatabaseId(core, options.database), name, request, cliDoer);
   return describe(role, options, 'changed');
 }
@@ -68,17 +69,6 @@ function readRules(file: string): unknown {
   }
 }
 
-function parse<S extends z.ZodType>(schema: S, value: JsonObject): z.infer<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new UsageError(parsed.error.issues.map(({ path, message }) => `${path.join('/')}: ${message}`).join('\n'));
-}
-
 function describe(role: RoleAnswer, { json }: RoleOptions, what: string): string {
   return json ? `${JSON.stringify(role)}\n` : `The role ${role.name} is ${what}. It may: ${grantsOf(role)}.\n`;
-}
-
-function grantsOf({ rest, listen, publish }: RoleAnswer): string {
-  const lists = Object.entries({ rest, listen, publish }).filter(([, grants]) => grants.length > 0);
-  return lists.map(([kind, grants]) => `${kind}=${grants.join(',')}`).join(' ') || 'nothing';
 }

@@ -4,8 +4,8 @@ import type { CatalogDatabase } from '@tidewire/db/catalog';
 import { createUserRequestSchema, type ResetTokenAnswer } from '@tidewire/protocol/auth-api';
 import { Problem } from '@tidewire/protocol/problem';
 import { cliDoer } from '../cli-doer.js';
-import { UsageError } from '../exit.js';
 import type { Core } from '../open-core.js';
+import { parseRequest } from '../parse-request.js';
 import { findDatabaseId } from '../run-command.js';
 import { renderTable } from '../table.js';
 
@@ -19,12 +19,10 @@ export async function createUser(
   email: string,
   { database, role, json }: Asked & { role?: string },
 ): Promise<string> {
-  const parsed = createUserRequestSchema.safeParse({ email, role });
-  if (!parsed.success)
-    throw new UsageError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+  const request = parseRequest(createUserRequestSchema, { email, role });
   const target = await databaseOf(core, database);
   const author = { actor: 'system', by: 'system' };
-  const created = await users.accounts.create(target, parsed.data, author, cliDoer);
+  const created = await users.accounts.create(target, request, author, cliDoer);
   if (json) return `${JSON.stringify(created)}\n`;
   return `The user ${created.id} (${created.email}) has an account.\n${created.reset === null ? '' : describeToken(created.reset)}`;
 }

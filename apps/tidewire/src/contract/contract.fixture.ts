@@ -1,14 +1,10 @@
 /** The whole server, as `tidewire start` puts it together, in this process: for the tests of restdb.io's contract. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { PostgresAddress } from '@tidewire/db/sql-pool';
-import { createLifecycle } from '@tidewire/server-kit/lifecycle';
 import { createLogger } from '@tidewire/server-kit/logger';
 import { eventually } from '@tidewire/testing/eventually';
 import { createTestDatabase } from '@tidewire/testing/test-database';
-import { composeServices } from '../compose.js';
-import { type Core, openCore } from '../open-core.js';
+import type { Core } from '../open-core.js';
+import { serve } from '../served.fixture.js';
 
 export type Fields = Record<string, unknown>;
 export type Document = Fields & { _id: string };
@@ -38,6 +34,8 @@ export type ContractServer = {
   core: Core;
   /** The session cookie of the first admin, who is made when one is needed. */
   cookie(): Promise<string>;
+  /** As that admin, in the part of the admin API that is about databases: `path` behind `/api/databases/`. Gives the body; throws what was refused. */
+  asAdmin(method: string, path: string, body?: unknown): Promise<unknown>;
   /** What was logged as a warning or an error. */
   readonly accidents: readonly string[];
   close(): Promise<void>;
@@ -46,7 +44,7 @@ export type ContractServer = {
 /** Listens on a free port of 127.0.0.1, with the database `default`. */
 export async function startContractServer(): Promise<ContractServer> {
   const { address } = await createTestDatabase();
-  const { url, core, setupToken, accidents, close } = await serve(address);
+  const { url, core, setupToken, accidents, close } = await serveContract(address);
   const { id } = await core.databases.ensure('default');
   const createKey = async ({ rest = [], listen = [], publish = [], origins = [] }: Grants) =>
     (await core.apiKeys.create(id, { name: 'test', rest, listen, publish, origins })).key;
@@ -78,8 +76,8 @@ export async function startContractServer(): Promise<ContractServer> {
   }
   async function asAdmin(method: string, path: string, body?: unknown): Promise<unknown> {
     const headers = { cookie: await adminCookie() };
-    const answer = await call(`/api/databases/default/${path}`, { method, body, key: null, headers });
-    if (answer.status >= 300) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
+    const answer = await call(`/api/databases/${path}`, { method, body, key: null, headers });
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
   }
 
@@ -95,15 +93,18 @@ export async function startContractServer(): Promise<ContractServer> {
       return body;
     },
     async setSchema(collection, schema) {
-      await asAdmin('PUT', `collections/${collection}`);
-      await asAdmin('PUT', `collections/${collection}/schema`, { type: 'object', ...schema });
+      await asAdmin('PUT', `default/collections/${collection}`);
+      await asAdmin('PUT', `default/collections/${collection}/schema`, { type: 'object', ...schema });
       await eventually(async () => {
-        const { indexes } = (await asAdmin('GET', `collections/${collection}`)) as { indexes: { state: string }[] };
+        const { indexes } = (await asAdmin('GET', `default/collections/${collection}`)) as {
+          indexes: { state: string }[];
+        };
         if (indexes.some(({ state }) => state !== 'ready')) throw new Error(JSON.stringify(indexes));
       });
     },
     core,
     cookie: adminCookie,
+    asAdmin,
     accidents,
     close,
   };
@@ -111,10 +112,10 @@ export async function startContractServer(): Promise<ContractServer> {
 
 /** The address of a server whose Postgres cannot be reached. */
 export async function startWithoutPostgres(): Promise<{ url: string; close(): Promise<void> }> {
-  return serve({ host: '127.0.0.1', port: 1, user: 'nobody', password: '', database: 'nothing' });
+  return serveContract({ host: '127.0.0.1', port: 1, user: 'nobody', password: '', database: 'nothing' });
 }
 
-async function serve(address: PostgresAddress) {
+async function serveContract(address: PostgresAddress) {
   const accidents: string[] = [];
   const logger = createLogger({
     level: 'warn',
@@ -124,32 +125,5 @@ async function serve(address: PostgresAddress) {
     forPeople: false,
     colours: false,
   });
-  const lifecycle = createLifecycle(logger);
-  const core = openCore(address, logger);
-  const services = composeServices({
-    core,
-    logger,
-    lifecycle,
-    serverSecret: 'a secret for tests only, of some length',
-    role: 'all',
-    trustProxy: 0,
-    durabilityRisks: [],
-  });
-  // Longer than any pause in a test: a connection that the server ends just as a client uses it again looks like a broken answer.
-  const server = createServer({ keepAliveTimeout: 60_000 }, services.app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    core,
-    setupToken: services.setupToken.text,
-    accidents,
-    async close() {
-      await services.endStreams(0);
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await lifecycle.stop('the test is over');
-      await core.close();
-    },
-  };
+  return { ...(await serve(address, logger)), accidents };
 }

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { createApiKey } from '@tidewire/access/api-key';
+import { totpCode } from '@tidewire/testing/totp-code';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { callableRoutes, callRoute, startWholeServer, type WholeServer } from './whole-server.fixture.js';
 
@@ -114,18 +115,118 @@ describe('fourteen secrets through every route', () => {
       expect(of.lines.join('\n')).not.toContain(of.key.key.slice(16));
     }
   }, 60_000);
+});
 
-  it('stand in no column in which they could be read: keys and tickets are kept as hashes', async () => {
-    const { id, key: text } = server.key;
-    const answer = await fetch(`${server.url}/realtime/ticket`, { method: 'POST', headers: { 'x-apikey': text } });
-    const { ticket } = (await answer.json()) as { ticket: string };
-    await server.core.apiKeys.rotate(server.databaseId, id, { overlapSeconds: 600 });
-    for (const table of ['api_keys', 'stream_tickets', 'admin_sessions', 'admins', 'events', 'stream_counts']) {
-      const { rows } = await server.core.pool.query(`SELECT to_jsonb(t)::text AS row FROM ${table} t`);
-      for (const { row } of rows) for (const secret of [text.slice(16), ticket]) expect(row).not.toContain(secret);
+describe('the secrets of a life: what people and applications are given, and what they choose', () => {
+  const chosen = {
+    admin: 'a password of one admin',
+    nextAdmin: 'another password of that admin',
+    user: 'a password of one user',
+    nextUser: 'another password of that user',
+    lastUser: 'a third password of that user',
+    shared: 'the secret that an issuer shares with us',
+  };
+
+  it('stand in no column of any table, in no line of the log and not in the audit log', async () => {
+    const { url, cookie, key, core, lines } = server;
+    const send = async (method: string, path: string, body: unknown, headers: Record<string, string>) => {
+      const init = { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } };
+      const answer = await fetch(url + path, init);
+      const text = await answer.text();
+      expect([path, answer.status, text]).toEqual([path, expect.toSatisfy((status) => status < 300), text]);
+      return { answer, body: text === '' ? {} : JSON.parse(text) };
+    };
+    const asOwner = async (method: string, path: string, body: unknown) =>
+      (await send(method, `/api${path}`, body, { cookie })).body;
+    const asApp = async (path: string, body: unknown, headers: Record<string, string> = {}) =>
+      (await send('POST', path, body, { 'x-apikey': key.key, ...headers })).body;
+
+    const { ticket } = await asApp('/realtime/ticket', {});
+    const made = await asOwner('POST', '/databases/default/keys', { name: 'a', rest: ['PUT:users'] });
+    const rotated = await asOwner('POST', `/databases/default/keys/${made.id}/rotate`, { overlapSeconds: 600 });
+    await asOwner('PUT', '/databases/default/auth/secret', { secret: chosen.shared });
+    await asOwner('PATCH', '/databases/default/settings', { auth: { signUp: true } });
+
+    const user = { email: 'ada@example.org', password: chosen.user };
+    const signedUp = await asApp('/auth/signup', user);
+    const loggedIn = await asApp('/auth/login', user);
+    const refreshed = await asApp('/auth/refresh', { refresh: loggedIn.refresh });
+    const bearer = { authorization: `Bearer ${refreshed.jwt}` };
+    await asApp('/auth/password', { current: chosen.user, password: chosen.nextUser }, bearer);
+    const { token: reset } = await asApp('/auth/reset-token', { email: user.email }, { 'x-apikey': rotated.key });
+    await asApp('/auth/reset', { token: reset, password: chosen.lastUser });
+    const created = await asOwner('POST', '/databases/default/users', { email: 'bob@example.org' });
+
+    const invite = await asOwner('POST', '/invites', { email: 'vera@example.org', role: 'editor' });
+    const accepted = await send('POST', '/api/invites/accept', { token: invite.token, password: chosen.admin }, {});
+    const session = accepted.answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const asVera = async (method: string, path: string, body: unknown) =>
+      (await send(method, `/api${path}`, body, { cookie: session })).body;
+    const { secret, enrolment } = await asVera('POST', '/admin/totp', { password: chosen.admin });
+    const code = totpCode(secret, Date.now());
+    const { recoveryCodes } = await asVera('PUT', '/admin/totp', { enrolment, code });
+    await asVera('POST', '/admin/password', { password: chosen.admin, newPassword: chosen.nextAdmin });
+
+    const given: Record<string, string> = {
+      ...chosen,
+      key: secretOf(key.key),
+      made: secretOf(made.key),
+      rotated: secretOf(rotated.key),
+      ticket,
+      signUpJwt: signatureOf(signedUp.jwt),
+      refreshedJwt: signatureOf(refreshed.jwt),
+      signUpRefresh: signedUp.refresh,
+      refresh: loggedIn.refresh,
+      nextRefresh: refreshed.refresh,
+      reset,
+      created: created.reset.token,
+      invite: invite.token,
+      session: signatureOf(session),
+      ownSession: signatureOf(cookie),
+      totp: secret,
+      enrolment,
+      ...Object.fromEntries(recoveryCodes.map((text: string, index: number) => [`recovery ${index}`, text])),
+    };
+    for (const [name, text] of Object.entries(given)) expect([name, text?.length > 9]).toEqual([name, true]);
+
+    const { rows: tables } = await core.pool.query<{ name: string }>(
+      "SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')",
+    );
+    expect(tables.length).toBeGreaterThan(20);
+    const places = new Map([['the log', lines.join('')]]);
+    for (const { name } of tables) {
+      const { rows } = await core.pool.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
+      places.set(name, rows.map(({ row }) => row).join('\n'));
     }
+    const exported = await fetch(`${url}/api/audit/export`, { headers: { cookie } });
+    const audit = await exported.text();
+    for (const action of ['auth.secret', 'key.rotate', 'admin.password', 'admin.totp', 'user.create'])
+      expect(audit).toContain(action);
+    places.set('the audit log', audit);
+    // What is no secret is found, so the search is none in vain.
+    for (const place of ['public.documents', 'public.admins', 'the audit log'])
+      expect([place, /ada@example\.org|vera@example\.org/.test(places.get(place) ?? '')]).toEqual([place, true]);
+    for (const [place, text] of places)
+      for (const [name, one] of Object.entries(given))
+        for (const form of formsOf(one)) expect([place, name, text.includes(form)]).toEqual([place, name, false]);
   });
 });
+
+/** Of a key what nobody but its holder knows. */
+function secretOf(key: string): string {
+  return key.slice(16);
+}
+
+/** What makes a token or a cookie worth something: its last part. */
+function signatureOf(token: string): string {
+  return token.split('.').at(-1) ?? '';
+}
+
+/** A text as it is, and as the encodings in which bytes are stored would show it. */
+function formsOf(text: string): string[] {
+  const bytes = Buffer.from(text);
+  return [text, bytes.toString('hex'), bytes.toString('base64'), bytes.toString('base64url')];
+}
 
 /** Sends a request head as it is, and resolves when it is answered or refused. */
 function sendRaw(of: WholeServer, head: string): Promise<string> {

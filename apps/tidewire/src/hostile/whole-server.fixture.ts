@@ -1,19 +1,10 @@
-/** The whole server, as `tidewire start` puts it together, in this process, with everything that it logs at hand. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** The whole server with an admin, a key, and everything that it logs at hand; and calls of all its routes. */
 import { routeTable } from '@tidewire/api/openapi/route-table';
-import { createLifecycle } from '@tidewire/server-kit/lifecycle';
 import { createLogger } from '@tidewire/server-kit/logger';
 import { createTestDatabase } from '@tidewire/testing/test-database';
-import { composeServices } from '../compose.js';
-import { type Core, openCore } from '../open-core.js';
+import { type Served, serve } from '../served.fixture.js';
 
-export type WholeServer = {
-  /** Without a slash at the end. */
-  url: string;
-  port: number;
-  core: Core;
+export type WholeServer = Omit<Served, 'setupToken'> & {
   databaseId: number;
   /** A key that may do everything, from every page. */
   key: { id: string; key: string };
@@ -21,7 +12,6 @@ export type WholeServer = {
   cookie: string;
   /** Every line of the log, at the level `trace`. */
   lines: string[];
-  close(): Promise<void>;
 };
 
 /** Listens on a free port of 127.0.0.1, with the database `default` and one admin. */
@@ -34,46 +24,18 @@ export async function startWholeServer(options: { forPeople?: boolean } = {}): P
     forPeople: options.forPeople ?? false,
     colours: false,
   });
-  const lifecycle = createLifecycle(logger);
-  const core = openCore(address, logger);
+  const { setupToken, ...served } = await serve(address, logger);
+  const { url, core } = served;
   const { id: databaseId } = await core.databases.ensure('default');
-  const serverSecret = 'a secret for tests only, of some length';
-  const { app, endStreams, setupToken } = composeServices({
-    core,
-    logger,
-    lifecycle,
-    serverSecret,
-    role: 'all',
-    trustProxy: 0,
-    durabilityRisks: [],
-  });
-  const server = createServer({ keepAliveTimeout: 60_000 }, app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}`;
   const everything = { rest: ['*:*'], listen: ['*:*'], publish: ['*'], origins: ['*'] };
   const key = await core.apiKeys.create(databaseId, { name: 'test', ...everything });
   const made = await fetch(`${url}/api/setup`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ token: setupToken.text, email: 'admin@example.org', password: 'a long enough password' }),
+    body: JSON.stringify({ token: setupToken, email: 'admin@example.org', password: 'a long enough password' }),
   });
-  return {
-    url,
-    port,
-    core,
-    databaseId,
-    key,
-    cookie: made.headers.getSetCookie()[0]?.split(';')[0] ?? '',
-    lines,
-    async close() {
-      await endStreams(0);
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await lifecycle.stop('the test is over');
-      await core.close();
-    },
-  };
+  const cookie = made.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  return { ...served, databaseId, key, cookie, lines };
 }
 
 /** A route of the server as it can be called: its path with something in each variable part. */

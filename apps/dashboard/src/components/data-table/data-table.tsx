@@ -12,6 +12,10 @@ export type Column<Row> = {
   stacked?: string;
 };
 
+/** Among a column's `stacked`: puts the column's header in front of the value where the header row is not shown. */
+export const stackedLabel =
+  'max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]';
+
 type DataTableProps<Row> = {
   label: string;
   columns: readonly Column<Row>[];

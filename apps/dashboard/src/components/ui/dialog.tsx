@@ -23,7 +23,10 @@ const widths = { sm: 'sm:max-w-104', md: 'sm:max-w-140', lg: 'sm:max-w-176' };
 const scrimClasses =
   'fixed inset-0 z-40 bg-scrim transition-opacity duration-150 data-ending-style:opacity-0 data-starting-style:opacity-0';
 
-/** A dialog in the middle; on a narrow screen it comes up from below. Its content scrolls, title and footer stay. */
+/**
+ * A dialog in the middle; on a narrow screen it comes up from below. Its content scrolls, title and footer stay.
+ * The content is unmounted once it has closed: what was typed there is forgotten.
+ */
 export function Dialog({
   isOpen,
   onClose,

@@ -1,11 +1,11 @@
 import { changePasswordRequestSchema } from '@tidewire/protocol/admins';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { Button } from '../../../components/ui/button.js';
 import { ErrorNote } from '../../../components/ui/error-state.js';
 import { Field } from '../../../components/ui/field.js';
 import { Panel } from '../../../components/ui/panel.js';
 import { toastDone } from '../../../components/ui/toaster.js';
-import { focusFirstError } from '../../../lib/form/focus-first-error.js';
+import { checkedSubmit } from '../../../lib/form/checked-submit.js';
 import { useSchemaForm } from '../../../lib/form/use-schema-form.js';
 import { useChangePassword } from '../change-password.js';
 
@@ -22,18 +22,15 @@ function PasswordForm({ onChanged }: { onChanged: () => void }) {
   const form = useSchemaForm(changePasswordRequestSchema, { password: '', newPassword: '' });
   const change = useChangePassword();
 
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const request = form.check();
-    if (!request) return focusFirstError(event.currentTarget);
+  const submit = checkedSubmit(form, (request) =>
     change.mutate(request, {
       onSuccess: () => {
         toastDone('The password is changed');
         onChanged();
       },
       onError: form.takeRefusal,
-    });
-  }
+    }),
+  );
 
   return (
     <form noValidate onSubmit={submit} className="flex max-w-96 flex-col gap-4">

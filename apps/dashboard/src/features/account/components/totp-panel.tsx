@@ -5,7 +5,7 @@ import { Badge } from '../../../components/ui/badge.js';
 import { Button } from '../../../components/ui/button.js';
 import { CopyButton } from '../../../components/ui/copy-button.js';
 import { Dialog, DialogBody, DialogFooter } from '../../../components/ui/dialog.js';
-import { ErrorNote } from '../../../components/ui/error-state.js';
+import { DialogForm } from '../../../components/ui/dialog-form.js';
 import { Field } from '../../../components/ui/field.js';
 import { Panel } from '../../../components/ui/panel.js';
 import { toastDone } from '../../../components/ui/toaster.js';
@@ -17,7 +17,6 @@ type Opened = 'on' | 'off' | null;
 
 export function TotpPanel({ isOn }: { isOn: boolean }) {
   const [opened, setOpened] = useState<Opened>(null);
-  const [round, setRound] = useState(0);
   const [kind, setKind] = useState<'on' | 'off'>('on');
   const open = (next: 'on' | 'off') => {
     setKind(next);
@@ -33,15 +32,14 @@ export function TotpPanel({ isOn }: { isOn: boolean }) {
       <Dialog
         isOpen={opened !== null}
         onClose={() => setOpened(null)}
-        onClosed={() => setRound((before) => before + 1)}
         title={kind === 'on' ? 'Set up one-time codes' : 'Switch off one-time codes?'}
         width="sm"
         isUrgent
       >
         {kind === 'on' ? (
-          <Enrolling key={round} onClose={() => setOpened(null)} />
+          <Enrolling onClose={() => setOpened(null)} />
         ) : (
-          <SwitchingOff key={round} onClose={() => setOpened(null)} />
+          <SwitchingOff onClose={() => setOpened(null)} />
         )}
       </Dialog>
     </Panel>
@@ -120,25 +118,24 @@ function PasswordAgain({
     onPassword(password);
   };
   return (
-    <form noValidate onSubmit={submit} className="flex min-h-0 flex-1 flex-col">
-      <DialogBody>
-        <Field
-          label="Your password"
-          type="password"
-          name="password"
-          autoComplete="current-password"
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-        />
-        {error ? <ErrorNote error={error} className="mt-4" /> : null}
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" variant={isDanger ? 'danger' : 'primary'} isBusy={isBusy} disabled={password === ''}>
-          {action}
-        </Button>
-      </DialogFooter>
-    </form>
+    <DialogForm
+      onSubmit={submit}
+      onCancel={onCancel}
+      action={action}
+      isDanger={isDanger}
+      isBusy={isBusy}
+      isDisabled={password === ''}
+      error={error}
+    >
+      <Field
+        label="Your password"
+        type="password"
+        name="password"
+        autoComplete="current-password"
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+      />
+    </DialogForm>
   );
 }
 
@@ -151,37 +148,35 @@ function FirstCode({ enrolment, isBusy, error, onCancel, onCode }: FirstCodeProp
     onCode(code);
   };
   return (
-    <form noValidate onSubmit={submit} className="flex min-h-0 flex-1 flex-col">
-      <DialogBody>
-        <div className="flex flex-col gap-4 text-sm text-muted">
-          <p>Scan this with your authenticator app, or type the secret there. Then type the code that it shows.</p>
-          <QrCode text={enrolment.uri} label="QR code of the secret" />
-          <div className="flex items-center gap-2">
-            <code className="min-w-0 flex-1 rounded-md bg-sunken px-2 py-1.5 text-xs break-all text-text">
-              {enrolment.secret}
-            </code>
-            <CopyButton text={enrolment.secret} what="secret" />
-          </div>
-          <Field
-            label="Code"
-            name="code"
-            inputMode="numeric"
-            autoComplete="one-time-code"
-            maxLength={7}
-            value={code}
-            onChange={(event) => setCode(event.target.value)}
-            className="text-text"
-          />
-          {error ? <ErrorNote error={error} /> : null}
+    <DialogForm
+      onSubmit={submit}
+      onCancel={onCancel}
+      action="Switch on"
+      isBusy={isBusy}
+      isDisabled={code.trim() === ''}
+      error={error}
+    >
+      <div className="flex flex-col gap-4 text-sm text-muted">
+        <p>Scan this with your authenticator app, or type the secret there. Then type the code that it shows.</p>
+        <QrCode text={enrolment.uri} label="QR code of the secret" />
+        <div className="flex items-center gap-2">
+          <code className="min-w-0 flex-1 rounded-md bg-sunken px-2 py-1.5 text-xs break-all text-text">
+            {enrolment.secret}
+          </code>
+          <CopyButton text={enrolment.secret} what="secret" />
         </div>
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" variant="primary" isBusy={isBusy} disabled={code.trim() === ''}>
-          Switch on
-        </Button>
-      </DialogFooter>
-    </form>
+        <Field
+          label="Code"
+          name="code"
+          inputMode="numeric"
+          autoComplete="one-time-code"
+          maxLength={7}
+          value={code}
+          onChange={(event) => setCode(event.target.value)}
+          className="text-text"
+        />
+      </div>
+    </DialogForm>
   );
 }
 

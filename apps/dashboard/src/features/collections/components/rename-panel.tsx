@@ -1,12 +1,11 @@
 import { Link } from '@tanstack/react-router';
 import { type RenamedCollectionAnswer, renameCollectionRequestSchema } from '@tidewire/protocol/admin-api';
 import { CircleCheck } from 'lucide-react';
-import type { FormEvent } from 'react';
 import { Button } from '../../../components/ui/button.js';
 import { ErrorNote } from '../../../components/ui/error-state.js';
 import { Field } from '../../../components/ui/field.js';
 import { Panel } from '../../../components/ui/panel.js';
-import { focusFirstError } from '../../../lib/form/focus-first-error.js';
+import { checkedSubmit } from '../../../lib/form/checked-submit.js';
 import { useSchemaForm } from '../../../lib/form/use-schema-form.js';
 import { useRenameCollection } from '../rename-collection.js';
 
@@ -25,15 +24,12 @@ export function RenamePanel({ database, collection, renamed, onRenamed }: Rename
   const rename = useRenameCollection(database, collection);
   const isSame = form.values.name === collection;
 
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const request = form.check();
-    if (!request) return focusFirstError(event.currentTarget);
+  const submit = checkedSubmit(form, (request) =>
     rename.mutate(request.name, {
       onSuccess: (answer) => onRenamed({ ...answer, from: collection }),
       onError: form.takeRefusal,
-    });
-  }
+    }),
+  );
 
   return (
     <Panel title="Name">

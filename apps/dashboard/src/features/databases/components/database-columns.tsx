@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { DatabaseAnswer } from '@tidewire/protocol/admin-api';
 import { defaultDatabaseName } from '@tidewire/protocol/names';
 import { Pencil, Trash2 } from 'lucide-react';
-import type { Column } from '../../../components/data-table/data-table.js';
+import { type Column, stackedLabel } from '../../../components/data-table/data-table.js';
 import { Badge } from '../../../components/ui/badge.js';
 import { IconButton } from '../../../components/ui/icon-button.js';
 import { ProgressBar } from '../../../components/ui/progress-bar.js';
@@ -63,8 +63,7 @@ export function databaseColumns({ mayDelete, onRename, onDelete }: DatabaseActio
       id: 'created',
       header: 'Created',
       className: 'w-px text-muted',
-      stacked:
-        'max-md:order-4 max-md:text-xs max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]',
+      stacked: `max-md:order-4 max-md:text-xs ${stackedLabel}`,
       cell: ({ createdAt }) => <Ago at={createdAt} />,
     },
     {

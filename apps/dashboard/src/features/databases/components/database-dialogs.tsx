@@ -1,11 +1,10 @@
 import { createDatabaseRequestSchema, type DatabaseAnswer } from '@tidewire/protocol/admin-api';
 import { type FormEvent, useState } from 'react';
-import { Button } from '../../../components/ui/button.js';
-import { Dialog, DialogBody, DialogFooter } from '../../../components/ui/dialog.js';
-import { ErrorNote } from '../../../components/ui/error-state.js';
+import { Dialog } from '../../../components/ui/dialog.js';
+import { DialogForm } from '../../../components/ui/dialog-form.js';
 import { Field } from '../../../components/ui/field.js';
 import { toastDone } from '../../../components/ui/toaster.js';
-import { focusFirstError } from '../../../lib/form/focus-first-error.js';
+import { checkedSubmit } from '../../../lib/form/checked-submit.js';
 import { useSchemaForm } from '../../../lib/form/use-schema-form.js';
 import { useCreateDatabase } from '../create-database.js';
 import { useDeleteDatabase } from '../delete-database.js';
@@ -13,19 +12,16 @@ import { useRenameDatabase } from '../rename-database.js';
 
 type DialogState = { isOpen: boolean; onClose: () => void };
 
-/** What was typed is forgotten when the dialog has closed. */
 export function CreateDatabaseDialog({ isOpen, onClose }: DialogState) {
-  const [round, setRound] = useState(0);
   return (
     <Dialog
       isOpen={isOpen}
       onClose={onClose}
-      onClosed={() => setRound((before) => before + 1)}
       title="New database"
       description="It has its own collections, keys, users, settings and event log; nothing is shared."
       width="sm"
     >
-      <NameForm key={round} name="" action="Create database" onClose={onClose} mutation={useCreateDatabase()} />
+      <NameForm name="" action="Create database" onClose={onClose} mutation={useCreateDatabase()} />
     </Dialog>
   );
 }
@@ -54,49 +50,39 @@ type NameFormProps = {
 function NameForm({ name, action, onClose, mutation }: NameFormProps) {
   const form = useSchemaForm(createDatabaseRequestSchema, { name });
 
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const request = form.check();
-    if (!request) return focusFirstError(event.currentTarget);
+  const submit = checkedSubmit(form, (request) =>
     mutation.mutate(request, {
       onSuccess: (database) => {
         toastDone(name === '' ? `${database.name} is there` : `${name} is ${database.name} now`);
         onClose();
       },
       onError: form.takeRefusal,
-    });
-  }
+    }),
+  );
 
   return (
-    <form noValidate onSubmit={submit} className="flex min-h-0 flex-1 flex-col">
-      <DialogBody>
-        <Field
-          label="Name"
-          name="name"
-          autoComplete="off"
-          autoCapitalize="off"
-          spellCheck={false}
-          maxLength={63}
-          placeholder="shop"
-          hint="A lower-case letter, then letters, digits, _ and -."
-          value={form.values.name}
-          error={form.errors.name}
-          onChange={(event) => form.set('name', event.target.value)}
-        />
-        {mutation.error ? <ErrorNote error={mutation.error} className="mt-4" /> : null}
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button
-          type="submit"
-          variant="primary"
-          isBusy={mutation.isPending}
-          disabled={form.values.name === name && name !== ''}
-        >
-          {action}
-        </Button>
-      </DialogFooter>
-    </form>
+    <DialogForm
+      onSubmit={submit}
+      onCancel={onClose}
+      action={action}
+      isBusy={mutation.isPending}
+      isDisabled={form.values.name === name && name !== ''}
+      error={mutation.error}
+    >
+      <Field
+        label="Name"
+        name="name"
+        autoComplete="off"
+        autoCapitalize="off"
+        spellCheck={false}
+        maxLength={63}
+        placeholder="shop"
+        hint="A lower-case letter, then letters, digits, _ and -."
+        value={form.values.name}
+        error={form.errors.name}
+        onChange={(event) => form.set('name', event.target.value)}
+      />
+    </DialogForm>
   );
 }
 
@@ -119,33 +105,32 @@ export function DeleteDatabaseDialog({ database, isOpen, onClose }: DialogState 
 
   return (
     <Dialog isOpen={isOpen} onClose={onClose} title={`Delete ${database.name}?`} width="sm" isUrgent>
-      <form noValidate onSubmit={submit} className="flex min-h-0 flex-1 flex-col">
-        <DialogBody>
-          <div className="flex flex-col gap-4 text-sm text-muted">
-            <p>
-              All of its keys end at once, with their open streams. Then every document and every event is deleted, and
-              its users, roles and settings with them. This cannot be taken back.
-            </p>
-            <Field
-              label={`Type ${database.name} to confirm`}
-              name="confirm"
-              autoComplete="off"
-              autoCapitalize="off"
-              spellCheck={false}
-              value={typed}
-              onChange={(event) => setTyped(event.target.value)}
-              className="text-text"
-            />
-            {remove.error ? <ErrorNote error={remove.error} /> : null}
-          </div>
-        </DialogBody>
-        <DialogFooter>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="danger" isBusy={remove.isPending} disabled={!isConfirmed}>
-            Delete database
-          </Button>
-        </DialogFooter>
-      </form>
+      <DialogForm
+        onSubmit={submit}
+        onCancel={onClose}
+        action="Delete database"
+        isDanger
+        isBusy={remove.isPending}
+        isDisabled={!isConfirmed}
+        error={remove.error}
+      >
+        <div className="flex flex-col gap-4 text-sm text-muted">
+          <p>
+            All of its keys end at once, with their open streams. Then every document and every event is deleted, and
+            its users, roles and settings with them. This cannot be taken back.
+          </p>
+          <Field
+            label={`Type ${database.name} to confirm`}
+            name="confirm"
+            autoComplete="off"
+            autoCapitalize="off"
+            spellCheck={false}
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
+            className="text-text"
+          />
+        </div>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -1,8 +1,7 @@
 import { type FormEvent, useState } from 'react';
-import { Button } from '../../../components/ui/button.js';
 import { CodeEditor } from '../../../components/ui/code-editor.js';
-import { Dialog, DialogBody, DialogFooter } from '../../../components/ui/dialog.js';
-import { ErrorNote } from '../../../components/ui/error-state.js';
+import { Dialog } from '../../../components/ui/dialog.js';
+import { DialogForm } from '../../../components/ui/dialog-form.js';
 import { Field } from '../../../components/ui/field.js';
 import { SegmentedChoice } from '../../../components/ui/segmented-choice.js';
 import { Switch } from '../../../components/ui/switch.js';
@@ -15,18 +14,15 @@ import { emptyIndexForm, type IndexForm, readIndexForm } from '../index-form.js'
 
 type CreateIndexDialogProps = { database: string; collection: string; isOpen: boolean; onClose: () => void };
 
-/** Everything that was typed is forgotten when the dialog has closed. */
 export function CreateIndexDialog({ isOpen, onClose, ...rest }: CreateIndexDialogProps) {
-  const [round, setRound] = useState(0);
   return (
     <Dialog
       isOpen={isOpen}
       onClose={onClose}
-      onClosed={() => setRound((before) => before + 1)}
       title="Create index"
       description="It is built in the background, and nobody has to wait for it."
     >
-      <CreateIndexForm key={round} {...rest} onClose={onClose} />
+      <CreateIndexForm {...rest} onClose={onClose} />
     </Dialog>
   );
 }
@@ -66,44 +62,41 @@ function CreateIndexForm({ database, collection, onClose }: Omit<CreateIndexDial
   }
 
   return (
-    <form noValidate onSubmit={submit} className="flex min-h-0 flex-1 flex-col">
-      <DialogBody>
-        <div className="flex flex-col gap-5">
-          <SegmentedChoice
-            label="What the index is for"
-            value={form.kind}
-            options={kinds}
-            onChange={(kind) => change({ kind })}
-          />
-          {form.kind === 'fields' ? (
-            <FieldsPart form={form} errors={errors} onChange={change} />
-          ) : (
-            <p className="text-sm text-muted">
-              For <code className="text-text">filter</code> and <code className="text-text">$text</code>: the words of
-              all texts of each document. A collection has one such index.
-            </p>
-          )}
-          <Field
-            label="Name"
-            name="name"
-            autoComplete="off"
-            maxLength={63}
-            placeholder="made of the fields"
-            hint="Optional."
-            value={form.name}
-            error={errors.name}
-            onChange={(event) => change({ name: event.target.value })}
-          />
-          {create.error ? <ErrorNote error={create.error} /> : null}
-        </div>
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" isBusy={create.isPending}>
-          Create index
-        </Button>
-      </DialogFooter>
-    </form>
+    <DialogForm
+      onSubmit={submit}
+      onCancel={onClose}
+      action="Create index"
+      isBusy={create.isPending}
+      error={create.error}
+    >
+      <div className="flex flex-col gap-5">
+        <SegmentedChoice
+          label="What the index is for"
+          value={form.kind}
+          options={kinds}
+          onChange={(kind) => change({ kind })}
+        />
+        {form.kind === 'fields' ? (
+          <FieldsPart form={form} errors={errors} onChange={change} />
+        ) : (
+          <p className="text-sm text-muted">
+            For <code className="text-text">filter</code> and <code className="text-text">$text</code>: the words of all
+            texts of each document. A collection has one such index.
+          </p>
+        )}
+        <Field
+          label="Name"
+          name="name"
+          autoComplete="off"
+          maxLength={63}
+          placeholder="made of the fields"
+          hint="Optional."
+          value={form.name}
+          error={errors.name}
+          onChange={(event) => change({ name: event.target.value })}
+        />
+      </div>
+    </DialogForm>
   );
 }
 

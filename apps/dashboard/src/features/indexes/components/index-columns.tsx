@@ -1,6 +1,6 @@
 import type { IndexAnswer, IndexState } from '@tidewire/protocol/collection-schema';
 import { Trash2 } from 'lucide-react';
-import type { Column } from '../../../components/data-table/data-table.js';
+import { type Column, stackedLabel } from '../../../components/data-table/data-table.js';
 import { Badge, type Tone } from '../../../components/ui/badge.js';
 import { Button } from '../../../components/ui/button.js';
 import { Chip } from '../../../components/ui/chip.js';
@@ -42,8 +42,7 @@ export function indexColumns({ onDrop, onShowDoubles }: IndexActions): Column<In
       id: 'size',
       header: 'Size',
       className: 'w-px text-right whitespace-nowrap',
-      stacked:
-        'max-md:order-5 max-md:text-xs max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]',
+      stacked: `max-md:order-5 max-md:text-xs ${stackedLabel}`,
       cell: ({ sizeBytes }) => formatBytes(sizeBytes),
     },
     {

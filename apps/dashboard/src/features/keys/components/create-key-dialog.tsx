@@ -1,9 +1,8 @@
 import type { CreatedKeyAnswer } from '@tidewire/protocol/admin-api';
-import { type FormEvent, useState } from 'react';
-import { Button } from '../../../components/ui/button.js';
-import { Dialog, DialogBody, DialogFooter } from '../../../components/ui/dialog.js';
-import { ErrorNote } from '../../../components/ui/error-state.js';
-import { focusFirstError } from '../../../lib/form/focus-first-error.js';
+import { useState } from 'react';
+import { Dialog } from '../../../components/ui/dialog.js';
+import { DialogForm } from '../../../components/ui/dialog-form.js';
+import { checkedSubmit } from '../../../lib/form/checked-submit.js';
 import { useCreateKey } from '../create-key.js';
 import { useKeyForm } from '../use-key-form.js';
 import { CreatedKey } from './created-key.js';
@@ -11,18 +10,14 @@ import { KeyFields } from './key-fields.js';
 
 type CreateKeyDialogProps = { database: string; collections: readonly string[]; isOpen: boolean; onClose: () => void };
 
-/** First the form, then the key, shown once. Everything is forgotten when the dialog has closed. */
+/** First the form, then the key, shown once. */
 export function CreateKeyDialog({ isOpen, onClose, ...rest }: CreateKeyDialogProps) {
   const [created, setCreated] = useState<CreatedKeyAnswer | null>(null);
-  const [round, setRound] = useState(0);
   return (
     <Dialog
       isOpen={isOpen}
       onClose={onClose}
-      onClosed={() => {
-        setCreated(null);
-        setRound((before) => before + 1);
-      }}
+      onClosed={() => setCreated(null)}
       title={created ? 'Key created' : 'Create key'}
       description={
         created
@@ -35,7 +30,7 @@ export function CreateKeyDialog({ isOpen, onClose, ...rest }: CreateKeyDialogPro
       {created ? (
         <CreatedKey created={created} onDone={onClose} />
       ) : (
-        <CreateKeyForm key={round} {...rest} onClose={onClose} onCreated={setCreated} />
+        <CreateKeyForm {...rest} onClose={onClose} onCreated={setCreated} />
       )}
     </Dialog>
   );
@@ -52,25 +47,13 @@ function CreateKeyForm({ database, collections, onClose, onCreated }: CreateKeyF
   const form = useKeyForm();
   const create = useCreateKey(database);
 
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const request = form.check();
-    if (!request) return focusFirstError(event.currentTarget);
-    create.mutate(request, { onSuccess: onCreated, onError: form.takeRefusal });
-  }
+  const submit = checkedSubmit(form, (request) =>
+    create.mutate(request, { onSuccess: onCreated, onError: form.takeRefusal }),
+  );
 
   return (
-    <form noValidate onSubmit={submit} className="flex min-h-0 flex-1 flex-col">
-      <DialogBody>
-        <KeyFields form={form} collections={collections} />
-        {create.error ? <ErrorNote error={create.error} className="mt-5" /> : null}
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" isBusy={create.isPending}>
-          Create key
-        </Button>
-      </DialogFooter>
-    </form>
+    <DialogForm onSubmit={submit} onCancel={onClose} action="Create key" isBusy={create.isPending} error={create.error}>
+      <KeyFields form={form} collections={collections} />
+    </DialogForm>
   );
 }

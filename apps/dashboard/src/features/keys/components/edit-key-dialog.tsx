@@ -1,10 +1,8 @@
 import type { ApiKeyAnswer } from '@tidewire/protocol/admin-api';
-import type { FormEvent } from 'react';
-import { Button } from '../../../components/ui/button.js';
-import { Dialog, DialogBody, DialogFooter } from '../../../components/ui/dialog.js';
-import { ErrorNote } from '../../../components/ui/error-state.js';
+import { Dialog } from '../../../components/ui/dialog.js';
+import { DialogForm } from '../../../components/ui/dialog-form.js';
 import { toastDone } from '../../../components/ui/toaster.js';
-import { focusFirstError } from '../../../lib/form/focus-first-error.js';
+import { checkedSubmit } from '../../../lib/form/checked-submit.js';
 import { useUpdateKey } from '../update-key.js';
 import { useKeyForm } from '../use-key-form.js';
 import { KeyFields } from './key-fields.js';
@@ -35,10 +33,7 @@ function EditKeyForm({ database, collections, edited, onClose }: Omit<EditKeyDia
   const form = useKeyForm(edited);
   const update = useUpdateKey(database);
 
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const request = form.check();
-    if (!request) return focusFirstError(event.currentTarget);
+  const submit = checkedSubmit(form, (request) =>
     update.mutate(
       { id: edited.id, ...request },
       {
@@ -48,21 +43,12 @@ function EditKeyForm({ database, collections, edited, onClose }: Omit<EditKeyDia
         },
         onError: form.takeRefusal,
       },
-    );
-  }
+    ),
+  );
 
   return (
-    <form noValidate onSubmit={submit} className="flex min-h-0 flex-1 flex-col">
-      <DialogBody>
-        <KeyFields form={form} collections={collections} />
-        {update.error ? <ErrorNote error={update.error} className="mt-5" /> : null}
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" isBusy={update.isPending}>
-          Save
-        </Button>
-      </DialogFooter>
-    </form>
+    <DialogForm onSubmit={submit} onCancel={onClose} action="Save" isBusy={update.isPending} error={update.error}>
+      <KeyFields form={form} collections={collections} />
+    </DialogForm>
   );
 }

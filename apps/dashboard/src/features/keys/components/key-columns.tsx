@@ -1,6 +1,6 @@
 import { type ApiKeyAnswer, type KeyState, keyStateOf } from '@tidewire/protocol/admin-api';
 import { Ban, Ellipsis, Pencil, Power, PowerOff, RotateCw } from 'lucide-react';
-import type { Column } from '../../../components/data-table/data-table.js';
+import { type Column, stackedLabel } from '../../../components/data-table/data-table.js';
 import { Badge, type Tone } from '../../../components/ui/badge.js';
 import { Chip } from '../../../components/ui/chip.js';
 import { IconButton, iconButtonClasses } from '../../../components/ui/icon-button.js';
@@ -18,10 +18,6 @@ const states: Record<KeyState, { tone: Tone; word: string }> = {
   expired: { tone: 'delete', word: 'Expired' },
   revoked: { tone: 'delete', word: 'Revoked' },
 };
-
-/** Puts the column's header in front of the value where the header row is not shown. */
-const labelled =
-  'max-md:before:mb-1 max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]';
 
 /** `now`: milliseconds since the epoch, for what a key is just now. */
 export function keyColumns({ now, ...actions }: KeyActions & { now: number }): Column<ApiKeyAnswer>[] {
@@ -51,7 +47,7 @@ export function keyColumns({ now, ...actions }: KeyActions & { now: number }): C
       id: 'origins',
       header: 'Origins',
       className: 'max-w-48 min-w-32',
-      stacked: `max-md:order-4 max-md:basis-full ${labelled}`,
+      stacked: `max-md:order-4 max-md:basis-full ${stackedLabel}`,
       cell: (key) =>
         key.origins.length === 0 ? (
           <span className="text-xs text-faint">no web page</span>
@@ -63,14 +59,14 @@ export function keyColumns({ now, ...actions }: KeyActions & { now: number }): C
       id: 'streams',
       header: 'Streams',
       className: 'w-px text-right tabular-nums',
-      stacked: `max-md:order-6 max-md:text-xs ${labelled}`,
+      stacked: `max-md:order-6 max-md:text-xs ${stackedLabel}`,
       cell: ({ openStreams }) => (openStreams === 0 ? <span className="text-faint">0</span> : formatCount(openStreams)),
     },
     {
       id: 'used',
       header: 'Last used',
       className: 'w-px text-muted',
-      stacked: `max-md:order-7 max-md:text-xs ${labelled}`,
+      stacked: `max-md:order-7 max-md:text-xs ${stackedLabel}`,
       cell: ({ lastUsedAt }) =>
         lastUsedAt === null ? <span className="text-faint">never</span> : <Ago at={lastUsedAt} />,
     },

@@ -3,7 +3,7 @@ import { listOf } from '@tidewire/protocol/admin-api';
 import { type AdminPerson, adminPersonSchema, adminRoleSchema } from '@tidewire/protocol/admins';
 import { MonitorSmartphone, Trash2, Users } from 'lucide-react';
 import { useState } from 'react';
-import { type Column, DataTable } from '../../../components/data-table/data-table.js';
+import { type Column, DataTable, stackedLabel } from '../../../components/data-table/data-table.js';
 import { Badge } from '../../../components/ui/badge.js';
 import { ConfirmDialog } from '../../../components/ui/confirm-dialog.js';
 import { EmptyState } from '../../../components/ui/empty-state.js';
@@ -110,8 +110,7 @@ function columnsOf({ self, onRole, onOpen }: PeopleActions): Column<AdminPerson>
       id: 'totp',
       header: 'One-time codes',
       className: 'w-px whitespace-nowrap',
-      stacked:
-        'max-md:order-4 max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]',
+      stacked: `max-md:order-4 ${stackedLabel}`,
       cell: ({ hasTotp }) => (hasTotp ? <Badge tone="post">On</Badge> : <Badge>Off</Badge>),
     },
     {

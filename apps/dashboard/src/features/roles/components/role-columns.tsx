@@ -1,15 +1,11 @@
 import type { RoleAnswer } from '@tidewire/protocol/roles';
 import { Pencil, Trash2 } from 'lucide-react';
-import type { Column } from '../../../components/data-table/data-table.js';
+import { type Column, stackedLabel } from '../../../components/data-table/data-table.js';
 import { Chip } from '../../../components/ui/chip.js';
 import { IconButton } from '../../../components/ui/icon-button.js';
 import { Ago } from '../../../components/ui/time.js';
 
 type RoleActions = { onEdit: (role: RoleAnswer) => void; onDelete: (role: RoleAnswer) => void };
-
-/** Puts the column's header in front of the value where the header row is not shown. */
-const labelled =
-  'max-md:before:mb-1 max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]';
 
 export function roleColumns({ onEdit, onDelete }: RoleActions): Column<RoleAnswer>[] {
   return [
@@ -31,14 +27,14 @@ export function roleColumns({ onEdit, onDelete }: RoleActions): Column<RoleAnswe
       id: 'rules',
       header: 'Rules for',
       className: 'min-w-32',
-      stacked: `max-md:order-4 max-md:basis-full ${labelled}`,
+      stacked: `max-md:order-4 max-md:basis-full ${stackedLabel}`,
       cell: ({ rules }) => <Words entries={Object.keys(rules)} none="no rule: all documents" />,
     },
     {
       id: 'created',
       header: 'Created',
       className: 'w-px text-muted',
-      stacked: `max-md:order-5 max-md:text-xs ${labelled}`,
+      stacked: `max-md:order-5 max-md:text-xs ${stackedLabel}`,
       cell: ({ createdAt }) => <Ago at={createdAt} />,
     },
     {

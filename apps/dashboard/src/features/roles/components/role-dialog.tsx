@@ -1,9 +1,8 @@
 import type { RoleAnswer } from '@tidewire/protocol/roles';
 import { type FormEvent, useState } from 'react';
-import { Button } from '../../../components/ui/button.js';
 import { CodeEditor } from '../../../components/ui/code-editor.js';
-import { Dialog, DialogBody, DialogFooter } from '../../../components/ui/dialog.js';
-import { ErrorNote } from '../../../components/ui/error-state.js';
+import { Dialog } from '../../../components/ui/dialog.js';
+import { DialogForm } from '../../../components/ui/dialog-form.js';
 import { Field } from '../../../components/ui/field.js';
 import { toastDone } from '../../../components/ui/toaster.js';
 import { ApiError } from '../../../lib/api-error.js';
@@ -67,59 +66,56 @@ function RoleForm({ database, edited, onClose }: Omit<RoleDialogProps, 'isOpen'>
   }
 
   return (
-    <form noValidate onSubmit={submit} className="flex min-h-0 flex-1 flex-col">
-      <DialogBody>
-        <div className="flex flex-col gap-5">
-          {edited === null ? (
-            <Field
-              label="Name"
-              name="name"
-              autoComplete="off"
-              maxLength={63}
-              placeholder="member"
-              value={text.name}
-              error={fields.name}
-              onChange={(event) => change({ name: event.target.value })}
-            />
-          ) : null}
-          {grants.map(({ name, label, hint }) => (
-            <Field
-              key={name}
-              label={label}
-              name={name}
-              hint={hint}
-              autoComplete="off"
-              autoCapitalize="off"
-              spellCheck={false}
-              value={text[name]}
-              error={fields[name]}
-              onChange={(event) => change({ [name]: event.target.value })}
-            />
-          ))}
-          <CodeEditor
-            label="Rules"
-            value={text.rules}
-            minLines={6}
-            maxLines={18}
-            markedLines={lines}
-            error={fields.rules}
-            hint={
-              <>
-                By collection, with <code>q</code>, <code>readFields</code>, <code>writeFields</code> and{' '}
-                <code>defaults</code>: <code>{'{"note": {"q": {"owner": "$user.sub"}}}'}</code>
-              </>
-            }
-            onChange={(rules) => change({ rules })}
+    <DialogForm
+      onSubmit={submit}
+      onCancel={onClose}
+      action={edited === null ? 'Create role' : 'Save'}
+      isBusy={save.isPending}
+      error={save.error}
+    >
+      <div className="flex flex-col gap-5">
+        {edited === null ? (
+          <Field
+            label="Name"
+            name="name"
+            autoComplete="off"
+            maxLength={63}
+            placeholder="member"
+            value={text.name}
+            error={fields.name}
+            onChange={(event) => change({ name: event.target.value })}
           />
-        </div>
-        {save.error ? <ErrorNote error={save.error} className="mt-5" /> : null}
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" isBusy={save.isPending}>
-          {edited === null ? 'Create role' : 'Save'}
-        </Button>
-      </DialogFooter>
-    </form>
+        ) : null}
+        {grants.map(({ name, label, hint }) => (
+          <Field
+            key={name}
+            label={label}
+            name={name}
+            hint={hint}
+            autoComplete="off"
+            autoCapitalize="off"
+            spellCheck={false}
+            value={text[name]}
+            error={fields[name]}
+            onChange={(event) => change({ [name]: event.target.value })}
+          />
+        ))}
+        <CodeEditor
+          label="Rules"
+          value={text.rules}
+          minLines={6}
+          maxLines={18}
+          markedLines={lines}
+          error={fields.rules}
+          hint={
+            <>
+              By collection, with <code>q</code>, <code>readFields</code>, <code>writeFields</code> and{' '}
+              <code>defaults</code>: <code>{'{"note": {"q": {"owner": "$user.sub"}}}'}</code>
+            </>
+          }
+          onChange={(rules) => change({ rules })}
+        />
+      </div>
+    </DialogForm>
   );
 }

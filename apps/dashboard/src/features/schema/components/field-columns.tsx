@@ -1,12 +1,10 @@
 import { ArrowRight } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { Column } from '../../../components/data-table/data-table.js';
+import { type Column, stackedLabel } from '../../../components/data-table/data-table.js';
 import { Badge } from '../../../components/ui/badge.js';
 import type { SchemaField } from '../schema-fields.js';
 
-/** Puts the column's header in front of the value where the header row is not shown. */
-const labelled =
-  'max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)] max-md:has-[[data-none]]:hidden';
+const labelled = `${stackedLabel} max-md:has-[[data-none]]:hidden`;
 
 export const fieldColumns: readonly Column<SchemaField>[] = [
   {

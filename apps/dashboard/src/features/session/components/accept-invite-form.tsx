@@ -1,9 +1,8 @@
 import { acceptInviteRequestSchema } from '@tidewire/protocol/admins';
-import type { FormEvent } from 'react';
 import { Button } from '../../../components/ui/button.js';
 import { ErrorNote } from '../../../components/ui/error-state.js';
 import { Field } from '../../../components/ui/field.js';
-import { focusFirstError } from '../../../lib/form/focus-first-error.js';
+import { checkedSubmit } from '../../../lib/form/checked-submit.js';
 import { useSchemaForm } from '../../../lib/form/use-schema-form.js';
 import { useAcceptInvite } from '../accept-invite.js';
 
@@ -11,12 +10,9 @@ export function AcceptInviteForm({ token, onAccepted }: { token: string; onAccep
   const form = useSchemaForm(acceptInviteRequestSchema, { token, password: '' });
   const accept = useAcceptInvite();
 
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const request = form.check();
-    if (!request) return focusFirstError(event.currentTarget);
-    accept.mutate(request, { onSuccess: onAccepted, onError: form.takeRefusal });
-  }
+  const submit = checkedSubmit(form, (request) =>
+    accept.mutate(request, { onSuccess: onAccepted, onError: form.takeRefusal }),
+  );
 
   return (
     <form noValidate onSubmit={submit} className="flex flex-col gap-4">

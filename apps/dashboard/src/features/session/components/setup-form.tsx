@@ -1,9 +1,8 @@
 import { setupRequestSchema } from '@tidewire/protocol/admin-api';
-import type { FormEvent } from 'react';
 import { Button } from '../../../components/ui/button.js';
 import { ErrorNote } from '../../../components/ui/error-state.js';
 import { Field } from '../../../components/ui/field.js';
-import { focusFirstError } from '../../../lib/form/focus-first-error.js';
+import { checkedSubmit } from '../../../lib/form/checked-submit.js';
 import { useSchemaForm } from '../../../lib/form/use-schema-form.js';
 import { useCreateFirstAdmin } from '../create-first-admin.js';
 
@@ -12,12 +11,9 @@ export function SetupForm({ token, onCreated }: { token: string | undefined; onC
   const form = useSchemaForm(setupRequestSchema, { token: token ?? '', email: '', password: '' });
   const create = useCreateFirstAdmin();
 
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const request = form.check();
-    if (!request) return focusFirstError(event.currentTarget);
-    create.mutate(request, { onSuccess: onCreated, onError: form.takeRefusal });
-  }
+  const submit = checkedSubmit(form, (request) =>
+    create.mutate(request, { onSuccess: onCreated, onError: form.takeRefusal }),
+  );
 
   return (
     <form noValidate onSubmit={submit} className="flex flex-col gap-4">

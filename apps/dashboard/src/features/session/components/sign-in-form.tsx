@@ -1,10 +1,10 @@
 import { signInRequestSchema } from '@tidewire/protocol/admin-api';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { Button } from '../../../components/ui/button.js';
 import { ErrorNote } from '../../../components/ui/error-state.js';
 import { Field } from '../../../components/ui/field.js';
 import { ApiError } from '../../../lib/api-error.js';
-import { focusFirstError } from '../../../lib/form/focus-first-error.js';
+import { checkedSubmit } from '../../../lib/form/checked-submit.js';
 import { useSchemaForm } from '../../../lib/form/use-schema-form.js';
 import { useSignIn } from '../sign-in.js';
 
@@ -15,18 +15,15 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
   const signIn = useSignIn();
   const asksForCode = isCodeNeeded(signIn.error);
 
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const request = form.check();
-    if (!request) return focusFirstError(event.currentTarget);
+  const submit = checkedSubmit(form, (request) =>
     signIn.mutate(code === null ? request : { ...request, code }, {
       onSuccess: onSignedIn,
       onError: (error) => {
         if (isCodeNeeded(error)) setCode('');
         form.takeRefusal(error);
       },
-    });
-  }
+    }),
+  );
 
   /** A code belongs to the account that it was asked for. */
   function setField(field: 'email' | 'password', value: string) {

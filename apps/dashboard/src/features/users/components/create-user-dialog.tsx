@@ -1,10 +1,10 @@
 import { type CreatedUserAnswer, createUserRequestSchema } from '@tidewire/protocol/auth-api';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { Button } from '../../../components/ui/button.js';
 import { Dialog, DialogBody, DialogFooter } from '../../../components/ui/dialog.js';
-import { ErrorNote } from '../../../components/ui/error-state.js';
+import { DialogForm } from '../../../components/ui/dialog-form.js';
 import { Field } from '../../../components/ui/field.js';
-import { focusFirstError } from '../../../lib/form/focus-first-error.js';
+import { checkedSubmit } from '../../../lib/form/checked-submit.js';
 import { useSchemaForm } from '../../../lib/form/use-schema-form.js';
 import { useCreateUser } from '../create-user.js';
 import { ResetToken } from './reset-token.js';
@@ -14,15 +14,11 @@ type CreateUserDialogProps = { database: string; isOpen: boolean; onClose: () =>
 /** First the form, then the token with which the person sets a password. */
 export function CreateUserDialog({ database, isOpen, onClose }: CreateUserDialogProps) {
   const [created, setCreated] = useState<CreatedUserAnswer | null>(null);
-  const [round, setRound] = useState(0);
   return (
     <Dialog
       isOpen={isOpen}
       onClose={onClose}
-      onClosed={() => {
-        setCreated(null);
-        setRound((before) => before + 1);
-      }}
+      onClosed={() => setCreated(null)}
       title={created ? 'User created' : 'Create user'}
       description={
         created
@@ -43,7 +39,7 @@ export function CreateUserDialog({ database, isOpen, onClose }: CreateUserDialog
           </DialogFooter>
         </>
       ) : (
-        <CreateUserForm key={round} database={database} onClose={onClose} onCreated={setCreated} />
+        <CreateUserForm database={database} onClose={onClose} onCreated={setCreated} />
       )}
     </Dialog>
   );
@@ -55,42 +51,36 @@ function CreateUserForm({ database, onClose, onCreated }: CreateUserFormProps) {
   const form = useSchemaForm(createUserRequestSchema, { email: '' });
   const create = useCreateUser(database);
 
-  function submit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const request = form.check();
-    if (!request) return focusFirstError(event.currentTarget);
-    create.mutate(request, { onSuccess: onCreated, onError: form.takeRefusal });
-  }
+  const submit = checkedSubmit(form, (request) =>
+    create.mutate(request, { onSuccess: onCreated, onError: form.takeRefusal }),
+  );
 
   return (
-    <form noValidate onSubmit={submit} className="flex min-h-0 flex-1 flex-col">
-      <DialogBody>
-        <div className="flex flex-col gap-5">
-          <Field
-            label="E-mail address"
-            type="email"
-            autoComplete="off"
-            value={form.values.email}
-            error={form.errors.email}
-            onChange={({ target }) => form.set('email', target.value)}
-          />
-          <Field
-            label="Role"
-            hint="Empty: the default role of the settings."
-            autoComplete="off"
-            value={form.values.role ?? ''}
-            error={form.errors.role}
-            onChange={({ target }) => form.set('role', target.value === '' ? undefined : target.value)}
-          />
-        </div>
-        {create.error ? <ErrorNote error={create.error} className="mt-5" /> : null}
-      </DialogBody>
-      <DialogFooter>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" variant="primary" isBusy={create.isPending}>
-          Create user
-        </Button>
-      </DialogFooter>
-    </form>
+    <DialogForm
+      onSubmit={submit}
+      onCancel={onClose}
+      action="Create user"
+      isBusy={create.isPending}
+      error={create.error}
+    >
+      <div className="flex flex-col gap-5">
+        <Field
+          label="E-mail address"
+          type="email"
+          autoComplete="off"
+          value={form.values.email}
+          error={form.errors.email}
+          onChange={({ target }) => form.set('email', target.value)}
+        />
+        <Field
+          label="Role"
+          hint="Empty: the default role of the settings."
+          autoComplete="off"
+          value={form.values.role ?? ''}
+          error={form.errors.role}
+          onChange={({ target }) => form.set('role', target.value === '' ? undefined : target.value)}
+        />
+      </div>
+    </DialogForm>
   );
 }

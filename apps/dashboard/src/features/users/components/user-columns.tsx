@@ -1,16 +1,12 @@
 import type { UserAccountAnswer } from '@tidewire/protocol/auth-api';
 import { KeyRound, LogOut } from 'lucide-react';
-import type { Column } from '../../../components/data-table/data-table.js';
+import { type Column, stackedLabel } from '../../../components/data-table/data-table.js';
 import { Badge } from '../../../components/ui/badge.js';
 import { Chip } from '../../../components/ui/chip.js';
 import { IconButton } from '../../../components/ui/icon-button.js';
 import { Ago } from '../../../components/ui/time.js';
 
 type UserActions = { onReset: (user: UserAccountAnswer) => void; onEnd: (user: UserAccountAnswer) => void };
-
-/** Puts the column's header in front of the value where the header row is not shown. */
-const labelled =
-  'max-md:before:mb-1 max-md:before:mr-1.5 max-md:before:text-2xs max-md:before:text-faint max-md:before:content-[attr(data-label)]';
 
 export function userColumns({ onReset, onEnd }: UserActions): Column<UserAccountAnswer>[] {
   return [
@@ -30,7 +26,7 @@ export function userColumns({ onReset, onEnd }: UserActions): Column<UserAccount
       id: 'roles',
       header: 'Roles',
       className: 'min-w-32',
-      stacked: `max-md:order-3 max-md:basis-full ${labelled}`,
+      stacked: `max-md:order-3 max-md:basis-full ${stackedLabel}`,
       cell: ({ roles }) =>
         roles.length === 0 ? (
           <span className="text-xs text-faint">the default role</span>
@@ -48,14 +44,14 @@ export function userColumns({ onReset, onEnd }: UserActions): Column<UserAccount
       id: 'sessions',
       header: 'Sessions',
       className: 'w-px tabular-nums text-muted',
-      stacked: `max-md:order-5 max-md:text-xs ${labelled}`,
+      stacked: `max-md:order-5 max-md:text-xs ${stackedLabel}`,
       cell: ({ sessions }) => sessions,
     },
     {
       id: 'created',
       header: 'Created',
       className: 'w-px text-muted',
-      stacked: `max-md:order-6 max-md:text-xs ${labelled}`,
+      stacked: `max-md:order-6 max-md:text-xs ${stackedLabel}`,
       cell: ({ createdAt }) => <Ago at={createdAt} />,
     },
     {
