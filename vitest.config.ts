@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Tests run on the sources of all workspaces; nothing has to be built for them. */
 const conditions = ['tidewire-source', 'node'];
 const onSources = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+/** Modules are loaded once for all files of a worker: tests leave nothing behind, so files need no process of their own. */
+const inSharedWorkers = { isolate: false };
 
 /** On a real Postgres. */
 const onPostgres = {
@@ -20,7 +22,9 @@ export default defineConfig({
         ...onSources,
         test: {
           name: 'unit',
+          ...inSharedWorkers,
           pool: 'threads',
+          maxWorkers: 2,
           include: ['{packages,apps}/*/src/**/*.test.ts'],
           exclude: ['**/*.int.test.ts', '**/*.long.test.ts', '**/node_modules/**', '**/dist/**'],
         },
@@ -29,8 +33,10 @@ export default defineConfig({
         ...onSources,
         test: {
           name: 'int',
+          ...inSharedWorkers,
           include: ['{packages,apps}/*/src/**/*.int.test.ts'],
-          maxWorkers: 2,
+          // More than a small machine has processors: much of the time is waiting.
+          maxWorkers: 3,
           ...onPostgres,
         },
       },

@@ -23,6 +23,8 @@ export interface Admins {
   isSetupNeeded(): Promise<boolean>;
   /** Makes the first admin, an owner: of any number of requests at once, on any number of processes, one succeeds. Throws `forbidden` for a wrong token, `conflict` when there is an admin. */
   setUp(request: { token: string; email: string; password: string }, client?: SessionClient): Promise<SignedIn>;
+  /** The same for whoever starts the server, who needs no token and gets no session. False when there is an admin. */
+  ensureFirst(request: { email: string; password: string }): Promise<boolean>;
   /** Makes the admin that was invited; a link is good once. Throws `not_found` for a link that is no longer good. */
   acceptInvite(request: { token: string; password: string }, client?: SessionClient): Promise<SignedIn>;
   /**
@@ -118,6 +120,10 @@ export function createAdmins(deps: AdminsDeps): Admins {
       const admin = await createFirst(email, await passwords.hash(password), client.address);
       if (admin === null) throw setupIsDone();
       return startSession(admin, client);
+    },
+    async ensureFirst({ email, password }) {
+      if (!(await isSetupNeeded())) return false;
+      return (await createFirst(email, await passwords.hash(password), nowhere.address)) !== null;
     },
     async acceptInvite({ token, password }, client = nowhere) {
       const hash = hashInviteToken(token);

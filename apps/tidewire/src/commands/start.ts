@@ -5,7 +5,6 @@ import { resolve } from 'node:path';
 import { checkDurability } from '@tidewire/db/durability';
 import { migrate } from '@tidewire/db/migrate';
 import type { PostgresAddress } from '@tidewire/db/sql-pool';
-import { Problem } from '@tidewire/protocol/problem';
 import { allowReadingRetry } from '@tidewire/server-kit/cors';
 import type { Lifecycle } from '@tidewire/server-kit/lifecycle';
 import { drainServer, listen } from '@tidewire/server-kit/lifecycle-server';
@@ -117,11 +116,8 @@ async function prepareFirstUse(config: Config, core: Core, services: Services, p
   const { id } = await core.databases.ensure(defaultDatabase);
   const { adminEmail, adminPassword } = config;
   const { admins, setupToken } = services;
-  if (adminEmail !== undefined && adminPassword !== undefined && (await admins.isSetupNeeded())) {
-    await admins
-      .setUp({ token: setupToken.text, email: adminEmail.toLowerCase(), password: adminPassword })
-      .catch(ignoreConflict);
-  }
+  if (adminEmail !== undefined && adminPassword !== undefined)
+    await admins.ensureFirst({ email: adminEmail.toLowerCase(), password: adminPassword });
   const isSetupNeeded = await admins.isSetupNeeded();
   const isDefaultFolder = config.dataDir === './data';
   return {
@@ -139,10 +135,6 @@ function isAlone({ role, redisUrl }: Config): boolean {
 }
 
 /** Another process that started at the same time was first. */
-function ignoreConflict(error: unknown): void {
-  if (!(error instanceof Problem && error.code === 'conflict')) throw error;
-}
-
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
 }

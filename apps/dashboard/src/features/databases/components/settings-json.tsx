@@ -24,7 +24,8 @@ export function SettingsJson({ database }: { database: DatabaseAnswer }) {
     if (!reading.ok) return;
     update.mutate(reading.patch, {
       onSuccess: () => {
-        setEdited(null);
+        // What was typed since then stays.
+        setEdited((now) => (now === edited ? null : now));
         toastDone('The settings are saved');
       },
     });
