@@ -107,18 +107,19 @@ export function fieldOf(results, field) {
 }
 
 /**
- * Rows that hold Tidewire against each other target.
+ * Rows that hold Tidewire against each other target that has results; its own alone when none has.
  * @param {Record<string, any[]>} results @param {Target[]} targets
  * @param {{ what: string, field: string, better: 'more' | 'less', targets?: Record<string, number>, targetAtMost?: number }} options `targets`: ratios by the target's name
  */
 export function rowsAgainst(results, targets, { what, field, better, targets: ratios = {}, targetAtMost }) {
   const ours = fieldOf(results.Tidewire, field);
   if (ours === undefined) return [];
-  return targets
+  const rows = targets
     .filter(({ name }) => name !== 'Tidewire')
     .flatMap(({ name, label }) => {
       const theirs = fieldOf(results[name], field);
       const row = { what, ours, other: label, theirs, better, targetRatio: ratios[name], targetAtMost };
       return theirs === undefined ? [] : [row];
     });
+  return rows.length > 0 ? rows : [{ what, ours, other: '', better, targetAtMost }];
 }

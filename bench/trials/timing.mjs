@@ -75,7 +75,7 @@ async function run({ count, seed, isOver, progress, onCleanup }) {
         if (n >= 0) samples[side].push(ms);
       }
       done += n >= 0 ? 1 : 0;
-      progress(done / pairs.length, name);
+      progress(Math.floor(done / pairs.length), name);
     }
     const { line, fault } = judge(name, samples);
     lines.push(line);

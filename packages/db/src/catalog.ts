@@ -130,11 +130,14 @@ const selectDatabase = `
       FROM roles r WHERE r.database_id = d.id) AS roles
   FROM databases d JOIN log_heads h ON h.database_id = d.id`;
 
-/** By the primary keys. One row whether there is such a key or not, so that the two take the same time. */
+/**
+ * By the primary keys. One row with a version whether there is such a key or not, so that the two take the same time: without a key it is that of the database $2, any one that
+ * is there.
+ */
 const selectKeyVersion = {
   name: 'catalog-key-version',
   text: `SELECT k.database_id AS "databaseId", h.config_version AS "version" FROM (SELECT $1::text AS id) asked
-    LEFT JOIN api_keys k ON k.id = asked.id LEFT JOIN log_heads h ON h.database_id = k.database_id`,
+    LEFT JOIN api_keys k ON k.id = asked.id LEFT JOIN log_heads h ON h.database_id = coalesce(k.database_id, $2::int)`,
 };
 
 /** A catalog over a pool. It starts empty and loads what is asked for. */
@@ -180,7 +183,8 @@ export function createCatalog(pool: SqlPool): Catalog {
     peekKeyId: (keyId) => find((database) => database.keys.has(keyId)),
     async freshByKeyId(keyId) {
       type Found = { databaseId: number | null; version: number | null };
-      const { rows } = await pool.query<Found>({ ...selectKeyVersion, values: [keyId] });
+      const [anyDatabase = 0] = byId.keys();
+      const { rows } = await pool.query<Found>({ ...selectKeyVersion, values: [keyId, anyDatabase] });
       const { databaseId = null, version = null } = rows[0] ?? {};
       if (databaseId === null || version === null) return null;
       const present = byId.get(databaseId);

@@ -11,6 +11,7 @@ import { useDeleteDatabase } from '../delete-database.js';
 import { useRenameDatabase } from '../rename-database.js';
 
 type DialogState = { isOpen: boolean; onClose: () => void };
+type DatabaseFormProps = { database: DatabaseAnswer; onClose: () => void };
 
 export function CreateDatabaseDialog({ isOpen, onClose }: DialogState) {
   return (
@@ -21,7 +22,7 @@ export function CreateDatabaseDialog({ isOpen, onClose }: DialogState) {
       description="It has its own collections, keys, users, settings and event log; nothing is shared."
       width="sm"
     >
-      <NameForm name="" action="Create database" onClose={onClose} mutation={useCreateDatabase()} />
+      <CreateForm onClose={onClose} />
     </Dialog>
   );
 }
@@ -35,9 +36,17 @@ export function RenameDatabaseDialog({ database, isOpen, onClose }: DialogState 
       description="Keys stay good and streams stay open. Paths of the admin API and commands need the new name."
       width="sm"
     >
-      <NameForm name={database.name} action="Rename" onClose={onClose} mutation={useRenameDatabase(database.name)} />
+      <RenameForm database={database} onClose={onClose} />
     </Dialog>
   );
+}
+
+function CreateForm({ onClose }: Pick<DialogState, 'onClose'>) {
+  return <NameForm name="" action="Create database" onClose={onClose} mutation={useCreateDatabase()} />;
+}
+
+function RenameForm({ database: { name }, onClose }: DatabaseFormProps) {
+  return <NameForm name={name} action="Rename" onClose={onClose} mutation={useRenameDatabase(name)} />;
 }
 
 type NameFormProps = {
@@ -88,6 +97,14 @@ function NameForm({ name, action, onClose, mutation }: NameFormProps) {
 
 /** Asks for the name. How far the deletion is stands in the list. */
 export function DeleteDatabaseDialog({ database, isOpen, onClose }: DialogState & { database: DatabaseAnswer }) {
+  return (
+    <Dialog isOpen={isOpen} onClose={onClose} title={`Delete ${database.name}?`} width="sm" isUrgent>
+      <DeleteForm database={database} onClose={onClose} />
+    </Dialog>
+  );
+}
+
+function DeleteForm({ database, onClose }: DatabaseFormProps) {
   const [typed, setTyped] = useState('');
   const remove = useDeleteDatabase(database.name);
   const isConfirmed = typed === database.name;
@@ -104,33 +121,31 @@ export function DeleteDatabaseDialog({ database, isOpen, onClose }: DialogState 
   }
 
   return (
-    <Dialog isOpen={isOpen} onClose={onClose} title={`Delete ${database.name}?`} width="sm" isUrgent>
-      <DialogForm
-        onSubmit={submit}
-        onCancel={onClose}
-        action="Delete database"
-        isDanger
-        isBusy={remove.isPending}
-        isDisabled={!isConfirmed}
-        error={remove.error}
-      >
-        <div className="flex flex-col gap-4 text-sm text-muted">
-          <p>
-            All of its keys end at once, with their open streams. Then every document and every event is deleted, and
-            its users, roles and settings with them. This cannot be taken back.
-          </p>
-          <Field
-            label={`Type ${database.name} to confirm`}
-            name="confirm"
-            autoComplete="off"
-            autoCapitalize="off"
-            spellCheck={false}
-            value={typed}
-            onChange={(event) => setTyped(event.target.value)}
-            className="text-text"
-          />
-        </div>
-      </DialogForm>
-    </Dialog>
+    <DialogForm
+      onSubmit={submit}
+      onCancel={onClose}
+      action="Delete database"
+      isDanger
+      isBusy={remove.isPending}
+      isDisabled={!isConfirmed}
+      error={remove.error}
+    >
+      <div className="flex flex-col gap-4 text-sm text-muted">
+        <p>
+          All of its keys end at once, with their open streams. Then every document and every event is deleted, and its
+          users, roles and settings with them. This cannot be taken back.
+        </p>
+        <Field
+          label={`Type ${database.name} to confirm`}
+          name="confirm"
+          autoComplete="off"
+          autoCapitalize="off"
+          spellCheck={false}
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
+          className="text-text"
+        />
+      </div>
+    </DialogForm>
   );
 }
