@@ -297,7 +297,7 @@ describe('admins', () => {
     const { admin, token } = await admins.signIn({ email, password, address: '192.0.2.1' });
     expect(admin.email).toBe(email);
     expect(token.split('.')).toHaveLength(3);
-    const refusal = { code: 'unauthenticated', detail: 'E-mail address or password is wrong.' };
+    const refusal = { code: 'unauthenticated', detail: 'Email or password is wrong.' };
     for (const wrong of ['', 'Correct horse battery', `${password}\u0000`, 'x'.repeat(100_000)]) {
       await expect(admins.signIn({ email, password: wrong, address: '192.0.2.1' })).rejects.toMatchObject(refusal);
     }

@@ -145,7 +145,7 @@ export function createAdmins(deps: AdminsDeps): Admins {
       if (verdict.status === 'wait') throw tooManyTries(verdict.seconds);
       const admin = await prisma.admin.findUnique({ where: { email } });
       const fits = await passwords.verify(admin?.passwordHash ?? null, password);
-      if (admin === null || !fits) throw new Problem('unauthenticated', 'E-mail address or password is wrong.');
+      if (admin === null || !fits) throw new Problem('unauthenticated', 'Email or password is wrong.');
       if (admin.totpSecret !== null) {
         if (code === undefined) throw new Problem('code_needed', 'Type the code that your authenticator shows.');
         if (!(await takeCode(admin.id, admin.totpSecret, code)))

@@ -342,7 +342,7 @@ function refuseInactive({ id, version, body }: AccountRow): void {
 }
 
 function wrongCredentials(): Problem {
-  return new Problem('unauthenticated', 'E-mail address or password is wrong.');
+  return new Problem('unauthenticated', 'Email or password is wrong.');
 }
 
 function badResetToken(): Problem {

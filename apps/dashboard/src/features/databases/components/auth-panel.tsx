@@ -26,11 +26,12 @@ const texts: Record<TextField, { label: string; hint: string; placeholder?: stri
 /** Whether people may make accounts by themselves. */
 export function SignUpSetting({ database }: { database: DatabaseAnswer }) {
   const id = useId();
+  const { signUp, defaultRole } = database.settings.auth;
   const update = useUpdateSettings(database.name);
-  const save = (signUp: boolean) =>
+  const save = (isOn: boolean) =>
     update.mutate(
-      { auth: { signUp } },
-      { onSuccess: () => toastDone(signUp ? 'People may sign up' : 'Nobody can sign up any more') },
+      { auth: { signUp: isOn } },
+      { onSuccess: () => toastDone(isOn ? 'People may sign up' : 'Nobody can sign up any more') },
     );
   return (
     <div className="flex flex-col gap-3">
@@ -38,14 +39,21 @@ export function SignUpSetting({ database }: { database: DatabaseAnswer }) {
         <div className="min-w-0">
           <p className="font-medium">People may sign up</p>
           <p id={id} className="mt-1 max-w-[68ch] text-sm text-muted">
-            On: whoever has a key of this database, a web key too, can make an account. It gets the default role. Off:
-            accounts are made here, or by the command line.
+            On: whoever has a key of this database, a web key too, can make an account. It gets{' '}
+            {defaultRole === null ? (
+              'no role, and may do nothing, as long as there is no default role'
+            ) : (
+              <>
+                the default role, <strong className="font-medium text-text">{defaultRole}</strong>
+              </>
+            )}
+            . Off: accounts are made here, or by the command line.
           </p>
         </div>
         <Switch
           label="People may sign up"
           describedBy={id}
-          checked={database.settings.auth.signUp}
+          checked={signUp}
           disabled={update.isPending}
           onChange={save}
         />

@@ -65,7 +65,7 @@ function CreateUserForm({ database, onClose, onCreated }: CreateUserFormProps) {
     >
       <div className="flex flex-col gap-5">
         <Field
-          label="E-mail address"
+          label="Email"
           type="email"
           autoComplete="off"
           value={form.values.email}

@@ -12,7 +12,7 @@ export function userColumns({ onReset, onEnd }: UserActions): Column<UserAccount
   return [
     {
       id: 'email',
-      header: 'Address',
+      header: 'Email',
       className: 'min-w-48 max-w-80',
       stacked: 'max-md:order-1 max-md:flex-1 max-md:basis-48',
       cell: ({ id, email }) => (
