@@ -85,7 +85,7 @@ test('the lines that start prints show a change as an event when they are pasted
 });
 
 test('the demo key is shown again until it is revoked, and kept where only its owner reads it', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const first = await start();
   first.process.kill('SIGTERM');
@@ -108,7 +108,7 @@ test('the demo key is shown again until it is revoked, and kept where only its o
 });
 
 test('commands work on a stopped server, and beside a running one without stopping its Postgres', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const made = await run('key', 'create', '--name', 'n', '--rest', '*:*', '--listen', 'POST:company', '--json');
   expect(made.code).toBe(0);
@@ -123,7 +123,7 @@ test('commands work on a stopped server, and beside a running one without stoppi
   await expect.poll(async () => (await read()).status, { timeout: 5_000 }).toBe(401);
 });
 
-test('a taken port is refused before anything is made in the data folder', { timeout: 60_000 }, async () => {
+test('a taken port is refused before anything is made in the data folder', { timeout: 120_000 }, async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const { port } = other.address() as AddressInfo;
@@ -132,7 +132,7 @@ test('a taken port is refused before anything is made in the data folder', { tim
   other.close();
 });
 
-test('wrong usage ends with 2, a failure with 1', { timeout: 120_000 }, async () => {
+test('wrong usage ends with 2, a failure with 1', { timeout: 240_000 }, async () => {
   expect((await run('start', '--port', 'x')).code).toBe(2);
   expect((await run('key', 'create', '--name', 'n', '--rest', 'FETCH:all')).code).toBe(2);
   expect((await run('nonsense')).code).toBe(2);
