@@ -310,7 +310,7 @@ describe('GET /rest/{collection}/stream', () => {
     await collections.delete(await target('team'), idOf(team), {});
     await children.waitForEnd();
     expect((await problemOf(`/rest/team/${idOf(team)}/members/stream`)).status).toBe(404);
-    expect(shown(one, 'team')).toBe('null');
+    await eventually(() => expect(shown(one, 'team')).toBe('null'));
   });
 
   it('ends with the reason within a second when a grant that it needs is taken away, on every node, and 403 says which', async () => {
